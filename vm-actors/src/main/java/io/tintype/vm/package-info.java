@@ -1,0 +1,8 @@
+/**
+ * The actors of a VM and of its disks, memory regions, pending I/O and checkpoints. They are thin shells: what they decide is
+ * a pure step, here or in the modules below.
+ */
+@NullMarked
+package io.tintype.vm;
+
+import org.jspecify.annotations.NullMarked;
