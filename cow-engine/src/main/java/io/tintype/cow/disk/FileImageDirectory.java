@@ -1,0 +1,183 @@
+package io.tintype.cow.disk;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Image files in a directory of the operating system, which is made when the first file is. */
+public final class FileImageDirectory implements ImageDirectory {
+    private interface Call<R> {
+        R run() throws IOException;
+    }
+
+    private static final String TEMPORARY_SUFFIX = ".tmp";
+
+    private final Path path;
+    private final OpenFiles openFiles;
+
+    public FileImageDirectory(Path path) {
+        this(path, OpenFiles.shared());
+    }
+
+    /** @param openFiles bounds the files that this and other directories have open */
+    public FileImageDirectory(Path path, OpenFiles openFiles) {
+        this.path = path.toAbsolutePath().normalize();
+        this.openFiles = openFiles;
+    }
+
+    public Path path() {
+        return path;
+    }
+
+    @Override
+    public String location() {
+        return path.toString();
+    }
+
+    @Override
+    public List<String> list() throws IOException {
+        var names = new ArrayList<String>();
+        try (var files = Files.newDirectoryStream(path)) {
+            for (var file : files) {
+                names.add(String.valueOf(file.getFileName()));
+            }
+        } catch (NoSuchFileException e) {
+            return List.of();
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
+        }
+        names.sort(null);
+        return names;
+    }
+
+    @Override
+    public ImageFile create(String name) throws IOException {
+        try {
+            return new FileImage(path.resolve(name), true, true, openFiles);
+        } catch (NoSuchFileException e) {
+            makeDirectory(path);
+            return new FileImage(path.resolve(name), true, true, openFiles);
+        }
+    }
+
+    @Override
+    public ImageFile open(String name, boolean writable) throws IOException {
+        return new FileImage(path.resolve(name), writable, false, openFiles);
+    }
+
+    @Override
+    public void delete(String name) throws IOException {
+        Files.delete(path.resolve(name));
+    }
+
+    @Override
+    public byte[] read(String name) throws IOException {
+        return uninterrupted(() -> Files.readAllBytes(path.resolve(name)));
+    }
+
+    @Override
+    public void replace(String name, byte[] content) throws IOException {
+        var temporary = path.resolve(name + TEMPORARY_SUFFIX);
+        uninterrupted(() -> {
+            writeDurably(temporary, content);
+            return name;
+        });
+        Files.move(temporary, path.resolve(name), StandardCopyOption.ATOMIC_MOVE,
+                StandardCopyOption.REPLACE_EXISTING);
+        sync();
+    }
+
+    private static void writeDurably(Path temporary, byte[] content) throws IOException {
+        try (var channel =
+                FileChannel.open(temporary, StandardOpenOption.CREATE, StandardOpenOption.WRITE,
+                        StandardOpenOption.TRUNCATE_EXISTING)) {
+            var buffer = ByteBuffer.wrap(content);
+            while (buffer.hasRemaining()) {
+                channel.write(buffer);
+            }
+            channel.force(true);
+        } catch (IOException e) {
+            try {
+                Files.deleteIfExists(temporary);
+            } catch (IOException second) {
+                e.addSuppressed(second);
+            }
+            throw e;
+        }
+    }
+
+    @Override
+    public void sync() throws IOException {
+        syncDirectory(path);
+    }
+
+    /** A relative path where there is one, so that a tree of disks can be moved. */
+    @Override
+    public String locate(ImageDirectory other) {
+        if (!(other instanceof FileImageDirectory files)) {
+            throw new IllegalArgumentException(
+                    other.location() + " is no directory of files, unlike "
+                            + location());
+        }
+        return path.relativize(files.path).toString();
+    }
+
+    @Override
+    public ImageDirectory resolve(String locator) {
+        return new FileImageDirectory(path.resolve(locator), openFiles);
+    }
+
+    /** Makes the directory and those above it durably: syncing a directory says nothing about its own name. */
+    private static void makeDirectory(Path directory) throws IOException {
+        var above = directory.getParent();
+        if (above == null || Files.isDirectory(directory)) {
+            return;
+        }
+        makeDirectory(above);
+        try {
+            Files.createDirectory(directory);
+        } catch (FileAlreadyExistsException e) {
+            if (!Files.isDirectory(directory)) {
+                throw e;
+            }
+        }
+        syncDirectory(above);
+    }
+
+    private static void syncDirectory(Path directory) throws IOException {
+        uninterrupted(() -> {
+            try (var channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+                channel.force(true);
+            }
+            return directory;
+        });
+    }
+
+    /** An interrupt closes the channel that it finds a thread in; what is done here can be done again. */
+    private static <R> R uninterrupted(Call<R> call) throws IOException {
+        boolean interrupted = false;
+        try {
+            for (;;) {
+                try {
+                    return call.run();
+                } catch (ClosedByInterruptException e) {
+                    interrupted |= Thread.interrupted();
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}
