@@ -1,6 +1,6 @@
 /**
- * What all actors share: ids, the vocabulary of the protocols, and the strands on which a VM and everything that belongs to
- * it take turns with other VMs.
+ * What all actors share: ids and the clock. The strands on which a VM and everything that belongs to it take turns with other
+ * VMs are in the package below.
  */
 @NullMarked
 package io.tintype.actors;
