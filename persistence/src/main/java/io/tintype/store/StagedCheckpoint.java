@@ -1,0 +1,247 @@
+package io.tintype.store;
+
+import io.tintype.actors.CheckpointRef;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A checkpoint being written, seen by nobody until it is sealed.
+ *
+ * <pre>
+ * Open --seal--> Sealed
+ *   |  --abort, or a seal that fails--> Aborted
+ * Open --a write or fsync fails--> Failed --abort--> Aborted
+ * </pre>
+ *
+ * <p>Any thread. Calls may block on the disk; {@link #seal} and {@link #abort} wait for calls in
+ * progress. Whoever began it ends it with one of the two, or closes it.
+ */
+public final class StagedCheckpoint implements AutoCloseable {
+    static final String MANIFEST = "manifest";
+    static final String MANIFEST_MAGIC = "TTMANIFE";
+    static final int MANIFEST_VERSION = 1;
+    static final String SEGMENT_MAGIC = "TTSEGMNT";
+    static final int SEGMENT_VERSION = 1;
+
+    private static final Pattern SEGMENT_NAME = Pattern.compile("[a-z0-9][a-z0-9-]{0,62}");
+
+    /** What ended it, as an exception for those who come later; none while it is open. */
+    private final AtomicReference<@Nullable StoreException> ended = new AtomicReference<>();
+    private final CheckpointStore store;
+    private final StoreFiles files;
+    private final CheckpointRef ref;
+    private final Path directory;
+    private final SortedMap<Integer, MemorySegmentWriter> writers = new TreeMap<>();
+    private final Set<String> names = new TreeSet<>();
+    private final List<Manifest.Segment> segments = new ArrayList<>();
+    private boolean closed;
+
+    StagedCheckpoint(CheckpointStore store, StoreFiles files, CheckpointRef ref, Path directory) {
+        this.store = store;
+        this.files = files;
+        this.ref = ref;
+        this.directory = directory;
+    }
+
+    public CheckpointRef ref() {
+        return ref;
+    }
+
+    /**
+     * The writer for one memory region; once for each region.
+     *
+     * @param region from 0, without gaps once all are begun
+     */
+    public synchronized MemorySegmentWriter memory(int region, int pageCount)
+            throws StoreException {
+        checkUsable();
+        if (region < 0 || pageCount < 0) {
+            throw new IllegalArgumentException("region " + region + " of " + pageCount + " pages");
+        }
+        if (writers.containsKey(region)) {
+            throw new IllegalArgumentException(
+                    "region " + region + " of " + ref + " has its writer already");
+        }
+        Path path = directory.resolve(MemoryFormat.name(region));
+        try {
+            var writer = new MemorySegmentWriter(this, region, pageCount, store.buffers(), path,
+                    files.create(path));
+            writers.put(region, writer);
+            writer.begin(ref.id().value());
+            return writer;
+        } catch (IOException e) {
+            throw fail(StoreException.of("write", path, e));
+        }
+    }
+
+    /**
+     * Stores some bytes under a name and makes them durable.
+     *
+     * @param name 1 to 63 lower-case letters, digits and hyphens, not "manifest" and not beginning
+     *         with "memory-"; once each
+     */
+    public synchronized void putSegment(String name, byte[] payload) throws StoreException {
+        checkUsable();
+        if (!SEGMENT_NAME.matcher(name).matches() || name.equals(MANIFEST)
+                || name.startsWith(MemoryFormat.NAME_PREFIX)) {
+            throw new IllegalArgumentException("no name for a segment: \"" + name + "\"");
+        }
+        if (!names.add(name)) {
+            throw new IllegalArgumentException(
+                    "segment " + name + " of " + ref + " was put before");
+        }
+        byte[] wrapped = Envelope.wrap(SEGMENT_MAGIC, SEGMENT_VERSION, payload);
+        writeWhole(directory.resolve(name), wrapped);
+        segments.add(new Manifest.Segment(name, wrapped.length, Envelope.storedCrc(wrapped)));
+    }
+
+    /**
+     * Makes everything durable, then the checkpoint visible, in one step; see
+     * docs/checkpoint-store.md for the order. When this returns the checkpoint survives a loss of
+     * power. When it throws, the checkpoint is aborted and nothing of it is left.
+     *
+     * @param manifest its segments are ignored and filled in; its regions are those that were
+     *         written
+     */
+    public synchronized Sealed seal(Manifest manifest) throws StoreException {
+        boolean sealed = false;
+        try {
+            checkUsable();
+            checkFits(manifest);
+            Sealed result = writeManifest(manifest);
+            closeWriters();
+            store.publish(ref, directory);
+            ended.set(new StoreException("checkpoint " + ref + " is sealed"));
+            sealed = true;
+            return result;
+        } catch (IOException e) {
+            throw fail(StoreException.of("seal", directory, e));
+        } finally {
+            if (!sealed) {
+                abort();
+            } else {
+                closed = true;
+                store.ended(this);
+            }
+        }
+    }
+
+    /**
+     * Removes all that was written. Never fails: what cannot be removed now is removed when the
+     * store is opened the next time. Does nothing after {@link #seal} or another abort.
+     */
+    public synchronized void abort() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        ended.compareAndSet(null, new StoreException("checkpoint " + ref + " was aborted"));
+        try {
+            closeWriters();
+        } catch (IOException _) {
+            // It is removed next, and was not to be kept.
+        }
+        try {
+            CheckpointStore.deleteTree(files, directory);
+        } catch (IOException _) {
+            // Left in the staging directory, which the next opening clears.
+        }
+        store.ended(this);
+    }
+
+    /** Aborts it unless it is sealed. */
+    @Override
+    public void close() {
+        abort();
+    }
+
+    void checkUsable() throws StoreException {
+        StoreException reason = ended.get();
+        if (reason != null) {
+            // A new one each time: an exception's stack trace belongs to one thread.
+            throw new StoreException(String.valueOf(reason.getMessage()), reason);
+        }
+    }
+
+    /**
+     * Remembers the first failure, after which everything fails: an fsync that failed once may
+     * succeed later and mean nothing.
+     */
+    StoreException fail(StoreException failure) {
+        ended.compareAndSet(null, failure);
+        return failure;
+    }
+
+    private Sealed writeManifest(Manifest manifest) throws IOException {
+        long pages = 0;
+        long zeroPages = 0;
+        var all = new ArrayList<>(segments);
+        for (MemorySegmentWriter writer : writers.values()) {
+            all.add(writer.finish());
+            pages += writer.pages() - writer.zeroPages();
+            zeroPages += writer.zeroPages();
+        }
+        all.sort(Comparator.comparing(Manifest.Segment::name));
+        Manifest stored = manifest.withSegments(all);
+        byte[] wrapped =
+                Envelope.wrap(MANIFEST_MAGIC, MANIFEST_VERSION, ManifestJson.write(stored));
+        writeWhole(directory.resolve(MANIFEST), wrapped);
+        // The names of all these files, before the directory gets the name that makes them visible.
+        files.syncDirectory(directory);
+        long bytes = wrapped.length + all.stream().mapToLong(Manifest.Segment::bytes).sum();
+        return new Sealed(stored, bytes, pages, zeroPages);
+    }
+
+    private void checkFits(Manifest manifest) {
+        if (!manifest.ref().equals(ref)) {
+            throw new IllegalArgumentException(
+                    "the manifest of " + manifest.ref() + " for checkpoint " + ref);
+        }
+        if (manifest.parent() != null) {
+            throw new IllegalArgumentException(
+                    "checkpoint " + ref + " has a parent, which this version cannot restore");
+        }
+        var written = writers.values().stream()
+                .map(writer -> new Manifest.Region(writer.pageCount())).toList();
+        boolean gapless = writers.isEmpty() || writers.lastKey() == writers.size() - 1;
+        if (!gapless || !manifest.regions().equals(written)) {
+            throw new IllegalArgumentException(
+                    "the manifest of " + ref + " has regions " + manifest.regions()
+                            + ", written were " + written + " for regions " + writers.keySet());
+        }
+    }
+
+    private void writeWhole(Path path, byte[] bytes) throws StoreException {
+        try (StoreFile file = files.create(path)) {
+            file.write(0, ByteBuffer.wrap(bytes));
+            file.force();
+        } catch (IOException e) {
+            throw fail(StoreException.of("write", path, e));
+        }
+    }
+
+    private void closeWriters() throws IOException {
+        IOException first = null;
+        for (MemorySegmentWriter writer : writers.values()) {
+            try {
+                writer.close();
+            } catch (IOException e) {
+                first = first == null ? e : first;
+            }
+        }
+        if (first != null) {
+            throw first;
+        }
+    }
+}

@@ -1,0 +1,181 @@
+package io.tintype.store;
+
+import io.tintype.actors.CheckpointRef;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A sealed checkpoint. Immutable and safe to share; every call opens the file it needs and closes
+ * it again, and may block on the disk. Nobody deletes a checkpoint that is being read: that is the
+ * caller's duty.
+ *
+ * <p>Nothing is handed out before its checksum is verified. What is not right is a {@link
+ * DamagedSegmentException}.
+ */
+public final class StoredCheckpoint {
+    /** 1 GiB: larger than any envelope that is written, so that a damaged size is not allocated. */
+    private static final long ENVELOPE_BYTES_MAX = 1L << 30;
+
+    private final StoreFiles files;
+    private final ChunkBuffer.Pool buffers;
+    private final Path directory;
+    private final Manifest manifest;
+
+    private StoredCheckpoint(StoreFiles files, ChunkBuffer.Pool buffers, Path directory,
+            Manifest manifest) {
+        this.files = files;
+        this.buffers = buffers;
+        this.directory = directory;
+        this.manifest = manifest;
+    }
+
+    /** Reads the manifest and looks whether all it names is there, in its full length. */
+    static StoredCheckpoint open(StoreFiles files, ChunkBuffer.Pool buffers, Path directory,
+            CheckpointRef ref)
+            throws StoreException {
+        Path path = directory.resolve(StagedCheckpoint.MANIFEST);
+        byte[] json =
+                Envelope.unwrap(path, readWhole(files, path, null), StagedCheckpoint.MANIFEST_MAGIC,
+                        StagedCheckpoint.MANIFEST_VERSION);
+        Manifest manifest;
+        try {
+            manifest = ManifestJson.read(json);
+        } catch (IllegalArgumentException e) {
+            throw new DamagedSegmentException(path, Envelope.HEADER_BYTES,
+                    String.valueOf(e.getMessage()));
+        }
+        if (!manifest.ref().equals(ref)) {
+            throw new DamagedSegmentException(path, Envelope.HEADER_BYTES,
+                    "it is the manifest of " + manifest.ref() + ", and lies where that of " + ref
+                            + " should");
+        }
+        if (manifest.parent() != null) {
+            throw new StoreException(
+                    path + " is of an incremental checkpoint, with parent " + manifest.parent()
+                            + ", which this program cannot restore; use a newer Tintype");
+        }
+        for (Manifest.Segment segment : manifest.segments()) {
+            checkSize(files, directory.resolve(segment.name()), segment);
+        }
+        return new StoredCheckpoint(files, buffers, directory, manifest);
+    }
+
+    public Manifest manifest() {
+        return manifest;
+    }
+
+    /** The bytes put under that name, a copy. */
+    public byte[] segment(String name) throws StoreException {
+        Path path = directory.resolve(name);
+        Manifest.Segment expected = named(name);
+        byte[] wrapped = readWhole(files, path, expected);
+        byte[] payload = Envelope.unwrap(path, wrapped, StagedCheckpoint.SEGMENT_MAGIC,
+                StagedCheckpoint.SEGMENT_VERSION);
+        int crc = Envelope.storedCrc(wrapped);
+        if (crc != expected.crc()) {
+            throw new DamagedSegmentException(path, wrapped.length - Integer.BYTES,
+                    "it is another checkpoint's: its checksum is %08x, in the manifest %08x"
+                            .formatted(crc, expected.crc()));
+        }
+        return payload;
+    }
+
+    /**
+     * Hands over the pages of one region, in the order stored, each one verified; those not handed
+     * over are zero. A failure in the middle leaves the caller with some of the pages: they are
+     * right, and not all.
+     */
+    public void forEachPage(int region, PageVisitor visitor) throws StoreException {
+        if (region < 0 || region >= manifest.regions().size()) {
+            throw new IllegalArgumentException(
+                    "region " + region + " of " + manifest.regions().size());
+        }
+        String name = MemoryFormat.name(region);
+        Path path = directory.resolve(name);
+        ChunkBuffer buffer = buffers.take();
+        try (StoreFile file = openToRead(files, path)) {
+            int pageCount = manifest.regions().get(region).pages();
+            new MemorySegmentReader(path, file, named(name), region, pageCount).forEachPage(buffer,
+                    visitor);
+        } catch (IOException e) {
+            throw StoreException.of("read", path, e);
+        } finally {
+            buffers.give(buffer);
+        }
+    }
+
+    /**
+     * Reads everything and keeps nothing: what is damaged is named, and where nothing is, a restore
+     * will not fail.
+     */
+    public void verify() throws StoreException {
+        for (Manifest.Segment segment : manifest.segments()) {
+            if (!segment.name().startsWith(MemoryFormat.NAME_PREFIX)) {
+                segment(segment.name());
+            }
+        }
+        for (int region = 0; region < manifest.regions().size(); region++) {
+            forEachPage(region, (_, _, _) -> {});
+        }
+    }
+
+    private Manifest.Segment named(String name) {
+        for (Manifest.Segment segment : manifest.segments()) {
+            if (segment.name().equals(name)) {
+                return segment;
+            }
+        }
+        throw new IllegalArgumentException(
+                "checkpoint " + manifest.ref() + " has no segment \"" + name + "\"");
+    }
+
+    private static void checkSize(StoreFiles files, Path path, Manifest.Segment expected)
+            throws StoreException {
+        try (StoreFile file = openToRead(files, path)) {
+            checkSize(path, file.size(), expected);
+        } catch (IOException e) {
+            throw StoreException.of("read", path, e);
+        }
+    }
+
+    private static void checkSize(Path path, long size, Manifest.Segment expected)
+            throws DamagedSegmentException {
+        if (size != expected.bytes()) {
+            throw new DamagedSegmentException(path, Math.min(size, expected.bytes()),
+                    "it has " + size + " bytes, and its manifest says " + expected.bytes());
+        }
+    }
+
+    private static byte[] readWhole(StoreFiles files, Path path,
+            Manifest.@Nullable Segment expected)
+            throws StoreException {
+        try (StoreFile file = openToRead(files, path)) {
+            long size = file.size();
+            if (expected != null) {
+                checkSize(path, size, expected);
+            }
+            if (size > ENVELOPE_BYTES_MAX) {
+                throw new DamagedSegmentException(path, 0,
+                        "it has " + size + " bytes, more than is ever written");
+            }
+            var bytes = ByteBuffer.allocate((int) size);
+            file.read(0, bytes);
+            if (bytes.hasRemaining()) {
+                throw new DamagedSegmentException(path, bytes.position(),
+                        "it ends there while it is being read");
+            }
+            return bytes.array();
+        } catch (IOException e) {
+            throw StoreException.of("read", path, e);
+        }
+    }
+
+    private static StoreFile openToRead(StoreFiles files, Path path) throws IOException {
+        if (files.kind(path) != StoreFiles.Kind.FILE) {
+            throw new DamagedSegmentException(path, 0, "there is no such file");
+        }
+        return files.openToRead(path);
+    }
+}
