@@ -1,0 +1,62 @@
+package io.tintype.vm;
+
+import io.tintype.cow.memory.MemoryRegion;
+import java.util.List;
+import org.apache.pekko.actor.typed.ActorRef;
+
+/** A machine with the actors of its regions and disks; the strand of its VM owns it. */
+final class Machine {
+    final MachineState state;
+    final int incarnation;
+    final List<ActorRef<MemoryRegionActor.Command>> regionActors;
+    final List<ActorRef<DiskActor.Command>> diskActors;
+    // The layer that new requests of each disk are bound to.
+    final int[] tops;
+    final boolean[] doorbells;
+    // Requests and checkpoints that still use the frames.
+    int users;
+
+    private final long[] regionEnds;
+
+    Machine(
+            MachineState state,
+            int incarnation,
+            List<ActorRef<MemoryRegionActor.Command>> regionActors,
+            List<ActorRef<DiskActor.Command>> diskActors) {
+        this.state = state;
+        this.incarnation = incarnation;
+        this.regionActors = regionActors;
+        this.diskActors = diskActors;
+        tops = state.chains().stream().mapToInt(chain -> chain.top()).toArray();
+        doorbells = new boolean[tops.length];
+        regionEnds = new long[state.regions().size()];
+        long end = 0;
+        for (int i = 0; i < regionEnds.length; i++) {
+            end += state.regions().get(i).sizeBytes();
+            regionEnds[i] = end;
+        }
+    }
+
+    MemoryRegion region(int index) {
+        return state.regions().get(index);
+    }
+
+    /** Returns the region that holds guest-physical {@code address}, which a queue has checked. */
+    int regionOf(long address) {
+        int region = 0;
+        while (address >= regionEnds[region]) {
+            region++;
+        }
+        return region;
+    }
+
+    /** Returns the guest-physical address of the first byte of {@code region}. */
+    long base(int region) {
+        return region == 0 ? 0 : regionEnds[region - 1];
+    }
+
+    /** Returns all frames; legal when {@code users} is 0. */
+    void close() {
+        state.regions().forEach(MemoryRegion::close);
+    }
+}

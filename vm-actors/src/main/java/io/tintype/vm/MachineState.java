@@ -1,0 +1,138 @@
+package io.tintype.vm;
+
+import io.tintype.cow.disk.DiskChain;
+import io.tintype.cow.memory.FramePool;
+import io.tintype.cow.memory.MemoryRegion;
+import io.tintype.scheduler.IoStatus;
+import io.tintype.vm.device.DiskQueue;
+import io.tintype.vm.guest.Guest;
+import io.tintype.vm.guest.GuestMemory;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a VM is made of: memory, guest, queues and disks, of one incarnation.
+ *
+ * <p>Made on any thread, then handed to a {@link VmActor}, whose strand owns it from then on.
+ */
+public final class MachineState {
+    /**
+     * A completion that a restored guest still has to see: its request was pending at T (R11).
+     *
+     * @param disk index of the disk
+     * @param tag the guest's name for the request
+     * @param status as it was fixed before the checkpoint was sealed
+     */
+    public record OwedCompletion(int disk, int tag, IoStatus status) {}
+
+    /** Hears of copies of frames that reads in flight target; set by the VM that owns the machine. */
+    interface Copied {
+        void copied(int region, int page, int fromFrame, int toFrame);
+    }
+
+    /** Passes a region's copies on, with the number of the region. */
+    private final class Relay implements MemoryRegion.CopyListener {
+        private final int region;
+
+        Relay(int region) {
+            this.region = region;
+        }
+
+        @Override
+        public void copied(int page, int fromFrame, int toFrame) {
+            var listener = copied;
+            if (listener != null) {
+                listener.copied(region, page, fromFrame, toFrame);
+            }
+        }
+    }
+
+    private final List<MemoryRegion> regions = new ArrayList<>();
+    private final GuestMemory memory;
+    private final List<DiskQueue> queues;
+    private final List<DiskChain> chains;
+    private final List<String> imageKeys;
+    private final List<OwedCompletion> owed;
+    private final long guestNs;
+    private @Nullable Guest guest;
+    private @Nullable Copied copied;
+
+    /**
+     * Makes a machine without a guest; {@link #guest(Guest)} completes it.
+     *
+     * @param regionBytes size of each memory region in bytes, a multiple of 4,096
+     * @param queues the queue of each disk
+     * @param disks the layers of each disk; the machine's owner does not close them
+     * @param owed completions to deliver before the guest runs
+     * @param guestNs what the guest's clock says at its first instruction
+     */
+    MachineState(
+            FramePool pool,
+            List<Long> regionBytes,
+            List<DiskQueue> queues,
+            List<DiskDirectory.Opened> disks,
+            List<OwedCompletion> owed,
+            long guestNs) {
+        for (int i = 0; i < regionBytes.size(); i++) {
+            regions.add(new MemoryRegion(pool, regionBytes.get(i), new Relay(i)));
+        }
+        this.memory = new GuestMemory(regions);
+        this.queues = List.copyOf(queues);
+        this.chains = disks.stream().map(DiskDirectory.Opened::chain).toList();
+        this.imageKeys = disks.stream().map(DiskDirectory.Opened::key).toList();
+        this.owed = List.copyOf(owed);
+        this.guestNs = guestNs;
+    }
+
+    /** Puts {@code guest} into the machine; once. */
+    public MachineState guest(Guest newGuest) {
+        guest = newGuest;
+        return this;
+    }
+
+    /** Returns the guest. */
+    public Guest guest() {
+        if (guest == null) {
+            throw new IllegalStateException("the machine has no guest yet");
+        }
+        return guest;
+    }
+
+    /** Returns the regions, in the order of their addresses. */
+    public List<MemoryRegion> regions() {
+        return regions;
+    }
+
+    /** Returns the memory as the guest sees it. */
+    public GuestMemory memory() {
+        return memory;
+    }
+
+    /** Returns the queue of each disk. */
+    public List<DiskQueue> queues() {
+        return queues;
+    }
+
+    /** Returns the layers of each disk. */
+    public List<DiskChain> chains() {
+        return chains;
+    }
+
+    /** Returns where the images of each disk are, relative to the store. */
+    List<String> imageKeys() {
+        return imageKeys;
+    }
+
+    List<OwedCompletion> owed() {
+        return owed;
+    }
+
+    long guestNs() {
+        return guestNs;
+    }
+
+    void onCopied(Copied listener) {
+        copied = listener;
+    }
+}

@@ -1,0 +1,329 @@
+package io.tintype.vm;
+
+import io.tintype.actors.CheckpointRef;
+import io.tintype.actors.Clock;
+import io.tintype.actors.VmId;
+import io.tintype.actors.strand.StrandOptions;
+import io.tintype.actors.strand.StrandSystem;
+import io.tintype.cow.memory.FramePool;
+import io.tintype.store.CheckpointStore;
+import io.tintype.store.StoreException;
+import io.tintype.vm.guest.GuestFactory;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Scheduler;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Hosts VMs in this process: the way in for programs that use Tintype as a library.
+ *
+ * <p>Safe on any thread. Calls that read or write files (create, restore, clone) block their caller;
+ * {@link #close} waits for requests in flight and leaves the store as it is.
+ */
+public final class TintypeHost implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(TintypeHost.class);
+    private static final long CLOSE_SECONDS_MAX = 30;
+
+    private final HostOptions options;
+    private final CheckpointStore store;
+    private final FramePool pool;
+    private final DiskIo diskIo;
+    private final ExecutorService blocking;
+    private final ExecutorService saving;
+    private final DiskDirectory disks;
+    private final ActorSystem<HostActor.Command> system;
+    private final HostPorts ports;
+    private final Executor blockingPort;
+    private final Executor savingPort;
+    private final Clock clock;
+    private final Map<VmId, Vm> vms = new ConcurrentHashMap<>();
+    private final Map<VmId, VmSpec> specs = new ConcurrentHashMap<>();
+
+    private TintypeHost(HostOptions options, HostPorts ports) throws StoreException {
+        this.options = options;
+        this.ports = ports;
+        this.store = CheckpointStore.open(options.store(), ports.storeFiles());
+        this.pool = new FramePool(options.memoryBytes(), options.heldBytesMax());
+        this.diskIo = ports.diskIo();
+        this.disks =
+                new DiskDirectory(store, options.disksInMemory(), ports.images(), ports.rules());
+        this.blocking = threads("tintype-blocking-", Math.max(2, options.diskThreads()));
+        this.saving = threads("tintype-save-", options.savers());
+        this.blockingPort = ports.blocking().apply(blocking);
+        this.savingPort = ports.saving().apply(saving);
+        this.clock = System::nanoTime;
+        int strandThreads =
+                options.threads() > 0
+                        ? options.threads()
+                        : Math.max(2, Runtime.getRuntime().availableProcessors());
+        this.system =
+                StrandSystem.create(
+                        "tintype",
+                        HostActor.create(),
+                        StrandOptions.defaults().withThreadCount(strandThreads));
+    }
+
+    /**
+     * Starts a host.
+     *
+     * @throws StoreException when the store directory cannot be used; nothing was created then
+     */
+    public static TintypeHost start(HostOptions options) throws StoreException {
+        return new TintypeHost(options, HostPorts.of(options));
+    }
+
+    /**
+     * Starts a host on other ports, with rules switched off perhaps: for tests and the simulator, which is why no program can
+     * call it.
+     */
+    static TintypeHost start(HostOptions options, HostPorts ports) throws StoreException {
+        return new TintypeHost(options, ports);
+    }
+
+    /** Creates a VM with empty memory and disks; it stands still until {@link Vm#start}. */
+    public Vm create(VmSpec spec) throws IOException {
+        return create(spec, VmProbe.NONE);
+    }
+
+    /** Creates a VM that {@code probe} observes. */
+    public Vm create(VmSpec spec, VmProbe probe) throws IOException {
+        checkNew(spec.id());
+        var chains = new ArrayList<DiskDirectory.Opened>();
+        for (int i = 0; i < spec.diskBytes().size(); i++) {
+            chains.add(disks.create(spec.id(), i, spec.diskBytes().get(i)));
+        }
+        var state = StoredMachine.fresh(pool, spec, chains);
+        return spawn(spec, state, probe);
+    }
+
+    /**
+     * Makes a new VM from a sealed checkpoint; it runs on from there when started. Its disks share the
+     * layers of the checkpoint and get an overlay of their own.
+     *
+     * @param newId name of the new VM; its sizes are the checkpoint's
+     */
+    public Vm restore(CheckpointRef checkpoint, String newId, GuestFactory guest, VmProbe probe)
+            throws IOException {
+        var id = new VmId(newId);
+        checkNew(id);
+        var stored = store.open(checkpoint);
+        var state = StoredMachine.restore(pool, stored, disks, id, 0, guest);
+        var manifest = stored.manifest();
+        var spec =
+                new VmSpec(
+                        id,
+                        StoredMachine.regionBytes(manifest),
+                        StoredMachine.diskBytes(manifest),
+                        guest);
+        return spawn(spec, state, probe);
+    }
+
+    /** Makes a new VM from a checkpoint of a VM of this host, with the same guest. */
+    public Vm restore(CheckpointRef checkpoint, String newId) throws IOException {
+        var spec = specs.get(checkpoint.vm());
+        if (spec == null) {
+            throw new IllegalArgumentException(
+                    checkpoint.vm()
+                            + " is not of this host; name the guest that its checkpoint restores");
+        }
+        return restore(checkpoint, newId, spec.guest(), VmProbe.NONE);
+    }
+
+    /** Makes a second VM that runs on from this instant of {@code vm}, I/O in flight included. */
+    public CompletableFuture<Vm> clone(Vm vm, String newId) {
+        return vm.checkpoint()
+                .thenApplyAsync(
+                        outcome -> {
+                            if (!outcome.sealed()) {
+                                throw new IllegalStateException(
+                                        "cannot clone " + vm.id() + ": " + outcome.reason());
+                            }
+                            try {
+                                return restore(outcome.ref(), newId);
+                            } catch (IOException failure) {
+                                throw new UncheckedIOException(failure);
+                            }
+                        },
+                        blocking);
+    }
+
+    CompletableFuture<VmActor.Quiet> rollBack(Vm vm, CheckpointRef checkpoint) {
+        var spec = specs.get(vm.id());
+        if (spec == null) {
+            throw new IllegalArgumentException(vm.id() + " is not of this host");
+        }
+        return Blocking.call(
+                blocking,
+                () -> StoredMachine.restore(
+                        pool,
+                        store.open(checkpoint),
+                        disks,
+                        vm.id(),
+                        disks.nextIncarnation(vm.id()),
+                        spec.guest()))
+                .thenCompose(state -> vm.ask(replyTo -> new VmActor.RollBack(state, replyTo)));
+    }
+
+    /** Deletes a checkpoint; the layers that only it needed are committed by its VM, if that runs. */
+    public void delete(CheckpointRef checkpoint) throws StoreException {
+        var manifest = store.open(checkpoint).manifest();
+        store.delete(checkpoint);
+        var vm = vms.get(checkpoint.vm());
+        if (vm != null) {
+            vm.actor().tell(StoredMachine.forget(manifest));
+        }
+    }
+
+    /**
+     * Ends {@code vm} and deletes its disks. Blocks.
+     *
+     * @throws IllegalStateException when checkpoints of it are in the store: they name its disks
+     */
+    public void destroy(Vm vm) throws IOException {
+        var sealed = store.list().stream().filter(ref -> ref.vm().equals(vm.id())).count();
+        if (sealed > 0) {
+            throw new IllegalStateException(
+                    vm.id() + " has " + sealed
+                            + " checkpoints, which need its disks; delete them first");
+        }
+        await(vm.stop().toCompletableFuture());
+        specs.remove(vm.id());
+        disks.remove(vm.id());
+    }
+
+    /** Returns the VMs that were made here and have not ended. */
+    public List<Vm> vms() {
+        return vms.values().stream().sorted(Comparator.comparing(Vm::id)).toList();
+    }
+
+    /** Returns the checkpoints. */
+    public CheckpointStore store() {
+        return store;
+    }
+
+    /** Returns the host's frames: gauges of memory held. */
+    public FramePool frames() {
+        return pool;
+    }
+
+    Scheduler scheduler() {
+        return system.scheduler();
+    }
+
+    private void checkNew(VmId id) throws StoreException {
+        if (vms.containsKey(id)) {
+            throw new IllegalArgumentException(
+                    "a VM named " + id + " runs on this host; choose another name");
+        }
+        if (disks.hasDisks(id)) {
+            throw new StoreException(
+                    "store "
+                            + store.directory()
+                            + " has disks of a VM named "
+                            + id
+                            + " from an earlier run; choose another name, or restore one of its "
+                            + "checkpoints under another name");
+        }
+    }
+
+    private Vm spawn(VmSpec spec, MachineState state, VmProbe probe) {
+        var counters = new VmCounters();
+        var services =
+                new VmServices(
+                        clock,
+                        pool,
+                        diskIo,
+                        blockingPort,
+                        savingPort,
+                        probe,
+                        counters,
+                        ports.rules(),
+                        options.reissue(),
+                        options.conflict(),
+                        ports.orderedDisks(),
+                        options.slice().toNanos(),
+                        options.deadline().toNanos(),
+                        options.chainDepthMax(),
+                        options.throttle().toNanos());
+        var started = new CompletableFuture<ActorRef<VmActor.Command>>();
+        var ended = new CompletableFuture<Void>();
+        system.tell(
+                new HostActor.Spawn(
+                        spec.id(),
+                        VmActor.create(spec.id(), state, services, store.nextId(spec.id()).value()),
+                        started,
+                        ended));
+        var vm = new Vm(this, spec.id(), started.join(), counters, ended);
+        vms.put(spec.id(), vm);
+        specs.put(spec.id(), spec);
+        var _ = ended.whenComplete((_, _) -> vms.remove(spec.id()));
+        return vm;
+    }
+
+    /** Stops all VMs, waits for their requests in flight and gives every file and frame back. */
+    @Override
+    public void close() {
+        var quiet =
+                vms().stream()
+                        .map(vm -> vm.stop().toCompletableFuture())
+                        .toArray(CompletableFuture<?>[]::new);
+        await(CompletableFuture.allOf(quiet));
+        system.terminate();
+        await(system.getWhenTerminated().toCompletableFuture());
+        stop(saving);
+        stop(blocking);
+        diskIo.close();
+        disks.close();
+        try {
+            store.close();
+        } catch (StoreException failure) {
+            LOG.warn("the store did not close cleanly: {}", failure.getMessage());
+        }
+        pool.close();
+    }
+
+    private static void await(CompletableFuture<?> future) {
+        try {
+            future.get(CLOSE_SECONDS_MAX, TimeUnit.SECONDS);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException
+                | TimeoutException stuck) {
+            // A request that never completes must not keep the process: what it would have written is
+            // lost to a running VM only.
+            LOG.warn("closing without waiting further: {}", Blocking.reason(stuck));
+        }
+    }
+
+    private static void stop(ExecutorService executor) {
+        executor.shutdown();
+        try {
+            if (!executor.awaitTermination(CLOSE_SECONDS_MAX, TimeUnit.SECONDS)) {
+                executor.shutdownNow();
+            }
+        } catch (InterruptedException interrupted) {
+            executor.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static ExecutorService threads(String name, int count) {
+        return Executors.newFixedThreadPool(
+                count, Thread.ofPlatform().name(name, 0).daemon().factory());
+    }
+}

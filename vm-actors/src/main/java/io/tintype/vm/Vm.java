@@ -1,0 +1,157 @@
+package io.tintype.vm;
+
+import io.tintype.actors.CheckpointId;
+import io.tintype.actors.CheckpointRef;
+import io.tintype.actors.VmId;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
+
+/**
+ * A running VM, as callers outside its actors see it. Safe on any thread; every call is a message, every
+ * answer comes as a future that fails when the VM ends first.
+ */
+public final class Vm {
+    // Answers have deadlines of their own; this only bounds a forgotten one.
+    private static final Duration ANSWER_MAX = Duration.ofDays(1);
+
+    private final TintypeHost host;
+    private final VmId id;
+    private final ActorRef<VmActor.Command> actor;
+    private final VmCounters counters;
+    private final CompletableFuture<Void> ended;
+    // Fails an answer still to come, for when the VM ends first.
+    private final Set<Runnable> open = ConcurrentHashMap.newKeySet();
+
+    Vm(
+            TintypeHost host,
+            VmId id,
+            ActorRef<VmActor.Command> actor,
+            VmCounters counters,
+            CompletableFuture<Void> ended) {
+        this.host = host;
+        this.id = id;
+        this.actor = actor;
+        this.counters = counters;
+        this.ended = ended;
+        var _ = ended.whenComplete((_, _) -> failOpen());
+    }
+
+    /** Returns its name. */
+    public VmId id() {
+        return id;
+    }
+
+    /** Returns its running totals. */
+    public VmCounters counters() {
+        return counters;
+    }
+
+    /** Lets the guest run. */
+    public void start() {
+        actor.tell(new VmActor.Start());
+    }
+
+    /** Stops the guest at the end of its slice; I/O in flight goes on. */
+    public void pause() {
+        actor.tell(new VmActor.Pause());
+    }
+
+    /** Takes a live checkpoint; the guest stands still for microseconds. Completes when it has ended. */
+    public CompletableFuture<CheckpointOutcome> checkpoint() {
+        return ask(replyTo -> new VmActor.BeginCheckpoint(host.store(), replyTo));
+    }
+
+    /** Gives up a checkpoint in progress. */
+    public void cancel(CheckpointId checkpoint, String reason) {
+        actor.tell(new VmActor.CancelCheckpoint(checkpoint, reason));
+    }
+
+    /**
+     * Takes the VM back to {@code checkpoint}; requests in flight are lost to it, as after a reset. Blocks
+     * the caller while the checkpoint is read.
+     */
+    public CompletableFuture<VmActor.Quiet> rollBack(CheckpointRef checkpoint) {
+        return host.rollBack(this, checkpoint);
+    }
+
+    /** Stops the guest and completes when nothing is in flight. */
+    public CompletableFuture<VmActor.Quiet> quiesce() {
+        return ask(VmActor.Quiesce::new);
+    }
+
+    /** Runs {@code visitor} on the VM's strand, between two slices; completes after it ran. */
+    public CompletableFuture<Void> visit(VmActor.Visitor visitor) {
+        var done = new CompletableFuture<Void>();
+        actor.tell(
+                new VmActor.Visit(
+                        machine -> {
+                            try {
+                                visitor.visit(machine);
+                                done.complete(null);
+                            } catch (RuntimeException | Error failure) {
+                                done.completeExceptionally(failure);
+                            }
+                        }));
+        return failIfEnded(done);
+    }
+
+    /** Ends the VM when nothing is in flight; its disks and checkpoints stay. */
+    public CompletionStage<Void> stop() {
+        actor.tell(new VmActor.Stop());
+        return ended;
+    }
+
+    /** Completes when the VM is gone: normally after {@link #stop}, or with what broke it. */
+    public CompletionStage<Void> ended() {
+        return ended;
+    }
+
+    ActorRef<VmActor.Command> actor() {
+        return actor;
+    }
+
+    <R> CompletableFuture<R> ask(Function<ActorRef<R>, VmActor.Command> message) {
+        var answer = new CompletableFuture<R>();
+        var asked =
+                AskPattern.ask(
+                        actor,
+                        (ActorRef<R> replyTo) -> message.apply(replyTo),
+                        ANSWER_MAX,
+                        host.scheduler());
+        asked.whenComplete(
+                (reply, failure) -> {
+                    if (failure == null) {
+                        answer.complete(reply);
+                    } else {
+                        answer.completeExceptionally(failure);
+                    }
+                });
+        return failIfEnded(answer);
+    }
+
+    private <R> CompletableFuture<R> failIfEnded(CompletableFuture<R> answer) {
+        Runnable fail = () -> answer.completeExceptionally(endedBecause());
+        open.add(fail);
+        var _ = answer.whenComplete((_, _) -> open.remove(fail));
+        if (ended.isDone()) {
+            failOpen();
+        }
+        return answer;
+    }
+
+    private void failOpen() {
+        open.forEach(Runnable::run);
+    }
+
+    private Throwable endedBecause() {
+        return ended.isCompletedExceptionally()
+                ? ended.exceptionNow()
+                : new IllegalStateException(id + " has ended");
+    }
+}

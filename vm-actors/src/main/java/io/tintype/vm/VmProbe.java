@@ -1,0 +1,52 @@
+package io.tintype.vm;
+
+import io.tintype.actors.DiskId;
+import io.tintype.scheduler.IoStatus;
+import io.tintype.vm.guest.Guest;
+
+/**
+ * What one VM tells an observer: statistics, the story of a cut, an oracle.
+ *
+ * <p>All methods are called by the strand of the VM, in the order in which things happen, and must
+ * return quickly. Nothing depends on what an observer does.
+ */
+public interface VmProbe {
+    /** An observer that looks away. */
+    VmProbe NONE = new VmProbe() {};
+
+    /** The guest stands still at an instruction boundary: this is T of {@code checkpoint}. */
+    default void stunned(long checkpoint, Guest guest) {}
+
+    /** The guest runs again after {@code stunNs}. */
+    default void resumed(long checkpoint, long stunNs) {}
+
+    /** The guest issued {@code request}: it is bound. */
+    default void issued(IoRequest request) {}
+
+    /** The part of a write in {@code group} starts on {@code layer}. */
+    default void started(DiskId disk, long ioId, int layer, long group, boolean fault) {}
+
+    /** A write waits for earlier ones of the same block group (R8). */
+    default void delayed(DiskId disk, long ioId, long group) {}
+
+    /** The device finished with the request. */
+    default void landed(long ioId, IoStatus status) {}
+
+    /** {@code bytes} of the read reached a copy of {@code page} made while it was in flight (R6). */
+    default void reissued(long ioId, int page, int bytes) {}
+
+    /** The guest can see the completion. */
+    default void delivered(long ioId, IoStatus status) {}
+
+    /** The request left the ongoing side (R17). */
+    default void detached(long ioId) {}
+
+    /** A slice of guest code ran. */
+    default void ran(Guest guest) {}
+
+    /** The guest has done all it ever will. */
+    default void guestStopped(String reason) {}
+
+    /** Layer {@code layer} of the disk was committed into its parent. */
+    default void committed(DiskId disk, int layer) {}
+}

@@ -1,0 +1,44 @@
+package io.tintype.vm;
+
+import io.tintype.actors.Clock;
+import io.tintype.cow.memory.FramePool;
+import io.tintype.scheduler.PendingSet;
+import io.tintype.scheduler.Rules;
+import java.util.concurrent.Executor;
+
+/**
+ * Everything outside a VM that its actors use: the ports, and the policies of the host.
+ *
+ * @param clock time for stuns and guests, in nanoseconds
+ * @param pool the host's frames
+ * @param diskIo where disk operations run
+ * @param blocking runs calls that block briefly: overlays, syncs, manifests
+ * @param saving runs what is long: copying frozen pages into the store
+ * @param probe the observer of this VM
+ * @param counters the totals of this VM
+ * @param rules all on, but in tests of the oracle and the simulator
+ * @param reissue how a read reaches pages copied while it was in flight
+ * @param conflict what happens to T when a read and a write of one block are pending; only with {@code
+ *     Reissue.DISK}
+ * @param orderedDisks whether disks complete overlapping requests in the order of issue
+ * @param sliceNs how long a guest may run before other actors of its strand get a turn
+ * @param deadlineNs when a checkpoint gives up, counted from its begin (R15)
+ * @param chainDepthMax a disk with more layers refuses a further checkpoint
+ * @param throttleNsMax how long a guest waits for a frame before its oldest checkpoint is given up
+ */
+record VmServices(
+        Clock clock,
+        FramePool pool,
+        DiskIo diskIo,
+        Executor blocking,
+        Executor saving,
+        VmProbe probe,
+        VmCounters counters,
+        Rules rules,
+        PendingSet.Reissue reissue,
+        PendingSet.Conflict conflict,
+        boolean orderedDisks,
+        long sliceNs,
+        long deadlineNs,
+        int chainDepthMax,
+        long throttleNsMax) {}
