@@ -1,6 +1,6 @@
 /**
- * The programs that a user starts, and what they are made of: load generators, fault injection, the oracle, reports. Nothing
- * below knows this module.
+ * What {@code ./tintype} starts: it puts the command line, the fleet and the benchmarks together, each of which is a package
+ * of its own below. No other module knows this one.
  */
 @NullMarked
 package io.tintype.simulations;

@@ -1,0 +1,59 @@
+package io.tintype.simulations.oracle;
+
+import io.tintype.vm.guest.GuestMemory;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/** Reads longs out of pages, of which it keeps a few. */
+final class MemoryImage {
+    private static final int WORDS = GuestMemory.PAGE_BYTES / Long.BYTES;
+    private static final int PAGES_KEPT = 16;
+
+    private final MemorySegment buffer =
+            Arena.ofAuto().allocate(GuestMemory.PAGE_BYTES, Long.BYTES);
+    private final long[][] pages = new long[PAGES_KEPT][WORDS];
+    private final int[] numbers = new int[PAGES_KEPT];
+    private PageReader reader = (_, _) -> false;
+
+    /** From now on reads from there. */
+    void open(PageReader newReader) {
+        reader = newReader;
+        Arrays.fill(numbers, -1);
+    }
+
+    /** The words of a page; valid until the next call. */
+    long[] page(int number) throws IOException {
+        var index = number % PAGES_KEPT;
+        var words = pages[index];
+        if (numbers[index] != number) {
+            if (reader.read(number, buffer)) {
+                MemorySegment.copy(buffer, 0, MemorySegment.ofArray(words), 0,
+                        GuestMemory.PAGE_BYTES);
+            } else {
+                Arrays.fill(words, 0);
+            }
+            numbers[index] = number;
+        }
+        return words;
+    }
+
+    long getLong(long address) throws IOException {
+        return page(
+                (int) (address / GuestMemory.PAGE_BYTES))[(int) (address % GuestMemory.PAGE_BYTES)
+                        / Long.BYTES];
+    }
+
+    /** Copies {@code count} words; they may lie in two pages. */
+    void read(long address, long[] destination, int count) throws IOException {
+        for (int done = 0; done < count;) {
+            var at = address + (long) done * Long.BYTES;
+            var word = (int) (at % GuestMemory.PAGE_BYTES) / Long.BYTES;
+            var run = Math.min(count - done, WORDS - word);
+            System.arraycopy(page((int) (at / GuestMemory.PAGE_BYTES)), word, destination, done,
+                    run);
+            done += run;
+        }
+    }
+}

@@ -1,0 +1,134 @@
+package io.tintype.simulations.report;
+
+import io.tintype.simulations.run.RunResult;
+import io.tintype.simulations.run.RunResult.Checkpoint;
+import io.tintype.simulations.run.RunResult.State;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Properties;
+
+/**
+ * A run as one HTML file that needs nothing beside it, neither other files nor a network: style, script, chart library and data are
+ * inside. The page forbids itself to load anything, so a mistake here cannot make it.
+ */
+public final class HtmlReport {
+    /** At about 250 bytes each: 5 MB, which browsers open at once. */
+    static final int CHECKPOINTS_MAX = 20_000;
+    /** Of each kind worth looking at: when there are too many checkpoints, these are shown in any case. */
+    private static final int REMARKABLE_MAX = 2_000;
+
+    private static final String CHARTS_VERSION_AT =
+            "/META-INF/maven/org.webjars/echarts/pom.properties";
+
+    private HtmlReport() {}
+
+    /** Writes {@code file}, whole or not at all. */
+    public static void write(RunResult result, Path file) throws IOException {
+        WholeFile.write(file, render(result));
+    }
+
+    /** The whole page. */
+    static String render(RunResult result) {
+        return resource("report.html")
+                .replace("{{style}}", resource("report.css"))
+                .replace("{{charts}}", inScript(charts()))
+                .replace("{{script}}", inScript(resource("report.js")))
+                // Last, so that nothing in the data can look like one of the marks above.
+                .replace("{{data}}", asData(ResultJson.compact(new Page(
+                        withFewerCheckpoints(result), result.checkpointList().size(),
+                        Long.toString(result.options().seed())))));
+    }
+
+    /**
+     * What the page's script reads.
+     *
+     * @param checkpointCount how many there were before some were left out
+     * @param seed as text: numbers of JavaScript hold only 53 bits exactly
+     */
+    record Page(RunResult run, int checkpointCount, String seed) {}
+
+    /** JSON stays the same JSON, but can neither end the script element it stands in nor begin a comment. */
+    static String asData(String json) {
+        return json.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+                .replace("\u2028", "\\u2028").replace("\u2029", "\\u2029");
+    }
+
+    private static String inScript(String script) {
+        if (script.contains("</script") || script.contains("<!--")) {
+            throw new IllegalStateException("a script of the report would end its own element");
+        }
+        return script;
+    }
+
+    private static RunResult withFewerCheckpoints(RunResult result) {
+        var all = result.checkpointList();
+        if (all.size() <= CHECKPOINTS_MAX) {
+            return result;
+        }
+        var kept = new HashSet<Checkpoint>();
+        all.stream().filter(each -> each.violations() > 0).limit(REMARKABLE_MAX).forEach(kept::add);
+        all.stream().filter(each -> each.state() == State.ABORTED).limit(REMARKABLE_MAX)
+                .forEach(kept::add);
+        all.stream()
+                .filter(each -> each.stunMicros() != null)
+                .sorted(Comparator.comparingDouble(HtmlReport::stun).reversed())
+                .limit(REMARKABLE_MAX)
+                .forEach(kept::add);
+        // Of the others every so many-th, so that they are spread over time as they were.
+        var step = (double) all.size() / (CHECKPOINTS_MAX - kept.size());
+        for (double i = 0; i < all.size() && kept.size() < CHECKPOINTS_MAX; i += step) {
+            kept.add(all.get((int) i));
+        }
+        List<Checkpoint> fewer = new ArrayList<>(all);
+        fewer.removeIf(each -> !kept.contains(each));
+        return new RunResult(result.format(), result.versions(), result.startedAt(),
+                result.options(), result.vms(),
+                result.seconds(), result.ended(), result.checkpoints(), result.stunMicros(),
+                result.pendingAtStun(),
+                result.faults(), result.reads(), result.writes(), result.io(), result.guest(),
+                result.store(),
+                result.memory(), result.violations(), fewer, result.series(),
+                result.stunPercentiles(),
+                result.cutStory());
+    }
+
+    private static double stun(Checkpoint checkpoint) {
+        var micros = checkpoint.stunMicros();
+        return micros == null ? 0 : micros;
+    }
+
+    private static String charts() {
+        var properties = new Properties();
+        try (var in = open(CHARTS_VERSION_AT)) {
+            properties.load(in);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return resource("/META-INF/resources/webjars/echarts/" + properties.getProperty("version")
+                + "/echarts.common.min.js");
+    }
+
+    private static String resource(String name) {
+        try (var in = open(name)) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static InputStream open(String name) {
+        var in = HtmlReport.class.getResourceAsStream(name);
+        if (in == null) {
+            throw new IllegalStateException(
+                    "the program's jars are incomplete: " + name + " is missing");
+        }
+        return in;
+    }
+}
