@@ -3,6 +3,7 @@ package io.tintype.vm.guest;
 import io.tintype.cow.memory.MemoryRegion;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The memory of a VM as guest and devices see it: regions one after another from address 0.
@@ -15,10 +16,9 @@ public final class GuestMemory {
     /** Bytes of a page. */
     public static final int PAGE_BYTES = MemoryRegion.PAGE_BYTES;
 
-    // The first region is a field of its own: nearly every VM has one region, and then an access is one compare and a direct
-    // call that is inlined.
-    private final MemoryRegion first;
-    private final long firstEnd;
+    // The only region, for nearly every VM has just one: a guest's loop is then compiled without a look at the others, since
+    // this does not change while it runs. Null when there are several.
+    private final @Nullable MemoryRegion only;
     private final MemoryRegion[] regions;
     private final long[] ends;
 
@@ -34,8 +34,7 @@ public final class GuestMemory {
             end += this.regions[i].sizeBytes();
             ends[i] = end;
         }
-        first = this.regions[0];
-        firstEnd = ends[0];
+        only = this.regions.length == 1 ? this.regions[0] : null;
     }
 
     /** Size of all regions together in bytes; addresses are below it. */
@@ -79,8 +78,9 @@ public final class GuestMemory {
 
     /** Loads 8 bytes. */
     public long getLong(long address) {
-        if (address < firstEnd) {
-            return first.getLong(address);
+        var region = only;
+        if (region != null) {
+            return region.getLong(address);
         }
         var index = regionOf(address);
         return regions[index].getLong(address - regionStart(index));
@@ -88,8 +88,9 @@ public final class GuestMemory {
 
     /** Stores 8 bytes. */
     public void putLong(long address, long value) {
-        if (address < firstEnd) {
-            first.putLong(address, value);
+        var region = only;
+        if (region != null) {
+            region.putLong(address, value);
             return;
         }
         var index = regionOf(address);
@@ -98,8 +99,9 @@ public final class GuestMemory {
 
     /** Loads 4 bytes. */
     public int getInt(long address) {
-        if (address < firstEnd) {
-            return first.getInt(address);
+        var region = only;
+        if (region != null) {
+            return region.getInt(address);
         }
         var index = regionOf(address);
         return regions[index].getInt(address - regionStart(index));
@@ -107,8 +109,9 @@ public final class GuestMemory {
 
     /** Stores 4 bytes. */
     public void putInt(long address, int value) {
-        if (address < firstEnd) {
-            first.putInt(address, value);
+        var region = only;
+        if (region != null) {
+            region.putInt(address, value);
             return;
         }
         var index = regionOf(address);
