@@ -38,6 +38,8 @@ import org.slf4j.LoggerFactory;
 public final class TintypeHost implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TintypeHost.class);
     private static final long CLOSE_SECONDS_MAX = 30;
+    // They mostly wait for a sync: overlays, chains and manifests of many checkpoints become durable together.
+    private static final int BLOCKING_A_DISK_THREAD = 4;
 
     private final HostOptions options;
     private final CheckpointStore store;
@@ -62,7 +64,8 @@ public final class TintypeHost implements AutoCloseable {
         this.diskIo = ports.diskIo();
         this.disks =
                 new DiskDirectory(store, options.disksInMemory(), ports.images(), ports.rules());
-        this.blocking = threads("tintype-blocking-", Math.max(2, options.diskThreads()));
+        this.blocking =
+                threads("tintype-blocking-", BLOCKING_A_DISK_THREAD * options.diskThreads());
         this.saving = threads("tintype-save-", options.savers());
         this.blockingPort = ports.blocking().apply(blocking);
         this.savingPort = ports.saving().apply(saving);

@@ -53,8 +53,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * One run of a fleet, from the first VM to the last verification.
  *
- * <p>The calling thread is in charge: it begins checkpoints when they are due, reads counters, and publishes progress. A second
- * thread verifies: the stored checkpoint first, then a VM restored from it. What is due and cannot begin, because the store or the
+ * <p>The calling thread is in charge: it begins checkpoints when they are due, reads counters, and publishes progress. Other
+ * threads verify: the stored checkpoint first, then a VM restored from it. What is due and cannot begin, because the store or the
  * verifier has not caught up, begins later: a checkpoint is late rather than unverified.
  */
 final class LiveFleet implements AutoCloseable {
@@ -66,13 +66,15 @@ final class LiveFleet implements AutoCloseable {
     private static final long SAMPLE_NS = TimeUnit.MILLISECONDS.toNanos(250);
     private static final long WARM_UP_NS = TimeUnit.SECONDS.toNanos(2);
     private static final long SPEED_NS = TimeUnit.MILLISECONDS.toNanos(20);
-    // Checkpoints in progress at once: the savers of the host, and as many preparing and draining.
-    private static final int IN_PROGRESS_MAX = 8;
+    private static final long WINDOW_NS = TimeUnit.SECONDS.toNanos(1);
+    // Checkpoints in progress at once: the savers of the host, and more that prepare, drain and sync meanwhile.
+    private static final int IN_PROGRESS_MAX = 16;
     // Sealed and waiting for the oracle: bounds what the store holds beyond --keep.
     private static final int UNVERIFIED_MAX = 16;
     private static final long RESTORED_NS = TimeUnit.MILLISECONDS.toNanos(50);
     private static final long RESTORED_LOOK_NS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long ANSWER_SECONDS_MAX = 120;
+    private static final int VERIFIERS_MAX = 4;
     private static final int FULL_EVERY = 16;
     private static final int VIOLATIONS_LISTED_MAX = 1_000;
     // Marks in a log that are no checkpoint's: above all of their numbers.
@@ -90,17 +92,15 @@ final class LiveFleet implements AutoCloseable {
     private final ConcurrentLinkedQueue<Violation> violations = new ConcurrentLinkedQueue<>();
     private final LinkedBlockingQueue<Runnable> mail = new LinkedBlockingQueue<>();
     private final AtomicLong marks = new AtomicLong();
-    private final LinkedBlockingQueue<Sealed> toVerify = new LinkedBlockingQueue<>();
     private final List<RunResult.Checkpoint> checkpoints = new ArrayList<>();
     private final StunStats stuns = new StunStats();
     private final SpeedMeter speed = new SpeedMeter();
-    // One checkpoint after another is read into it: touching fresh memory each time would cost more than the reading.
     private final Arena arena = Arena.ofShared();
-    private final MemorySegment checkpointMemory;
     private final ExecutorService remover =
             Executors.newSingleThreadExecutor(
                     Thread.ofPlatform().name("tintype-remove").daemon().factory());
-    private final Thread verifier;
+    private final List<Verifier> verifiers = new ArrayList<>();
+    private final AtomicLong restoredCount = new AtomicLong();
     private final long beginNs = System.nanoTime();
 
     private long begunCount;
@@ -114,7 +114,6 @@ final class LiveFleet implements AutoCloseable {
     private long pendingMax;
     private long stunnedCount;
     private long framesInUseMax;
-    private long restoredCount;
     private volatile @Nullable CutStory story;
     private volatile @Nullable Throwable broken;
 
@@ -124,17 +123,17 @@ final class LiveFleet implements AutoCloseable {
         this.guests = new Guesthouse(options);
         this.host = TintypeHost.start(hostOptions(options));
         this.auditor = new Auditor(violations::add);
-        this.checkpointMemory = arena.allocate(options.memoryBytes(), 4096);
-        this.verifier =
-                Thread.ofPlatform().name("tintype-verify").daemon().unstarted(this::verifyAll);
+        for (int i = 0; i < Math.min(VERIFIERS_MAX, options.vms()); i++) {
+            verifiers.add(new Verifier(i));
+        }
     }
 
     private static HostOptions hostOptions(RunOptions options) {
         long guests = options.vms() * options.memoryBytes();
         long held =
                 Math.clamp(IN_PROGRESS_MAX * options.memoryBytes(), HELD_BYTES_MIN, HELD_BYTES_MAX);
-        // Room for the restored VM of the verifier, and for what a slice may take beyond the bound.
-        long slack = options.memoryBytes() + 64 * MIB + options.vms() * MIB;
+        // Room for the restored VMs of the verifiers, and for what a slice may take beyond the bound.
+        long slack = VERIFIERS_MAX * options.memoryBytes() + 64 * MIB + options.vms() * MIB;
         return HostOptions.defaults(options.store())
                 .withMemory(guests + held + slack, held)
                 .withReissue(
@@ -151,11 +150,12 @@ final class LiveFleet implements AutoCloseable {
         createVms();
         long runNs = System.nanoTime();
         var sampler = new SeriesSampler(runNs, counters());
-        verifier.start();
+        verifiers.forEach(verifier -> verifier.thread.start());
         startVms(runNs);
         long totalNs = options.runFor() == null ? 0 : options.runFor().toNanos();
         long sampleNs = runNs;
         long speedNs = runNs;
+        long windowNs = runNs;
         while (!progress.cancelled() && broken == null && !isOver(runNs, totalNs)) {
             long now = System.nanoTime();
             handleMail();
@@ -163,6 +163,10 @@ final class LiveFleet implements AutoCloseable {
             if (now - speedNs >= SPEED_NS) {
                 speedNs = now;
                 readSpeeds(now, runNs);
+            }
+            if (now - windowNs >= WINDOW_NS) {
+                windowNs = now;
+                speed.endWindow();
             }
             if (now - sampleNs >= SAMPLE_NS) {
                 sampleNs = now;
@@ -224,10 +228,13 @@ final class LiveFleet implements AutoCloseable {
                 : members.stream().allMatch(member -> member.stopped);
     }
 
+    /** Those first that are most overdue: when not all can be in progress, each VM gets its share. */
     private void beginDue(long now) {
-        for (var member : members) {
-            boolean may = now >= member.nextDueNs && member.inProgress == 0 && member.unverified < 2
-                    && inProgress < IN_PROGRESS_MAX && toVerify.size() < UNVERIFIED_MAX
+        var due = members.stream().filter(member -> now >= member.nextDueNs)
+                .sorted(Comparator.comparingLong(member -> member.nextDueNs)).toList();
+        for (var member : due) {
+            boolean may = member.inProgress == 0 && member.unverified < 2
+                    && inProgress < IN_PROGRESS_MAX && unverified() < UNVERIFIED_MAX
                     && !member.stopped;
             if (may) {
                 member.nextDueNs =
@@ -249,7 +256,7 @@ final class LiveFleet implements AutoCloseable {
             } else {
                 outcomeOf(member, outcome);
                 if (outcome.sealed()) {
-                    toVerify.add(new Sealed(member, outcome));
+                    verifierOf(member).toVerify.add(new Sealed(member, outcome));
                 }
             }
         }));
@@ -321,27 +328,50 @@ final class LiveFleet implements AutoCloseable {
         }
     }
 
-    // ---- Verifying: on the verifier's thread ----
+    // ---- Verifying: on the verifiers' threads ----
 
-    private void verifyAll() {
-        try {
-            while (true) {
-                verify(toVerify.take());
+    /** One VM is always the same verifier's, since an oracle looks at what changed since the checkpoint before. */
+    private Verifier verifierOf(FleetMember member) {
+        return verifiers.get(member.index % verifiers.size());
+    }
+
+    private int unverified() {
+        return verifiers.stream().mapToInt(verifier -> verifier.toVerify.size()).sum();
+    }
+
+    /** A thread that verifies; most of the time it waits, for files, the oracle, or turns of a restored VM. */
+    private final class Verifier {
+        final LinkedBlockingQueue<Sealed> toVerify = new LinkedBlockingQueue<>();
+        final Thread thread;
+        // One checkpoint after another is read into it: touching fresh memory each time would cost more than the reading.
+        final MemorySegment memory = arena.allocate(options.memoryBytes(), 4096);
+
+        Verifier(int index) {
+            thread = Thread.ofPlatform().name("tintype-verify-" + index).daemon()
+                    .unstarted(this::verifyAll);
+        }
+
+        private void verifyAll() {
+            try {
+                while (true) {
+                    verify(toVerify.take(), memory);
+                }
+            } catch (InterruptedException closing) {
+                Thread.currentThread().interrupt();
+            } catch (IOException | ExecutionException | TimeoutException
+                    | RuntimeException failure) {
+                broken = failure;
             }
-        } catch (InterruptedException closing) {
-            Thread.currentThread().interrupt();
-        } catch (IOException | ExecutionException | TimeoutException | RuntimeException failure) {
-            broken = failure;
         }
     }
 
-    private void verify(Sealed sealed)
+    private void verify(Sealed sealed, MemorySegment memory)
             throws IOException, InterruptedException, ExecutionException, TimeoutException {
         var member = sealed.member();
         var ref = sealed.outcome().ref();
         var oracle = oracle(member);
         int found;
-        try (var files = new CheckpointFiles(host.store(), ref, checkpointMemory)) {
+        try (var files = new CheckpointFiles(host.store(), ref, memory)) {
             found = await(auditor.verify(oracle, files.image(), isFull(ref))).violations().size();
             found += verifyRestored(member, ref, oracle, files);
         } catch (DamagedSegmentException | DamagedImageException damaged) {
@@ -365,7 +395,7 @@ final class LiveFleet implements AutoCloseable {
             CheckpointFiles files)
             throws IOException, InterruptedException, ExecutionException, TimeoutException {
         var log = new EventLog();
-        var name = "restored-" + ++restoredCount + "-of-" + member.name;
+        var name = "restored-" + restoredCount.incrementAndGet() + "-of-" + member.name;
         var fork = await(auditor.fork(oracle, files.image(), name, log));
         var vm = host.restore(ref, name, guests.guest(member.index, log), VmProbe.NONE);
         try {
@@ -569,9 +599,11 @@ final class LiveFleet implements AutoCloseable {
 
     @Override
     public void close() {
-        verifier.interrupt();
+        verifiers.forEach(verifier -> verifier.thread.interrupt());
         try {
-            verifier.join();
+            for (var verifier : verifiers) {
+                verifier.thread.join();
+            }
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }

@@ -123,6 +123,20 @@ class MeasuresTest {
     }
 
     @Test
+    void shouldCompareAGuestWithThoseBesideItAndNotWithOtherTimes() {
+        var meter = new SpeedMeter();
+        meter.record(false, 5_000, SECOND_NS);
+        meter.endWindow();
+        meter.record(true, 80, SECOND_NS);
+        meter.record(false, 1_000, 10 * SECOND_NS);
+        meter.endWindow();
+        meter.record(true, 1, SECOND_NS);
+        meter.endWindow();
+
+        assertEquals(0.8, Objects.requireNonNull(meter.speedDuringCheckpoint()), 1e-9);
+    }
+
+    @Test
     void shouldPreferACutThatShowsMore() {
         var rich = MadeUpRun.story(16, 1);
         var poor =

@@ -54,7 +54,7 @@ public final class ScriptedGuest implements Guest {
     /** How these guests use their machines. */
     public static GuestBlueprint blueprint(long memoryBytes, List<Long> diskBytes) {
         return GuestBlueprint.of(1, memoryBytes, diskBytes, SLOT_COUNT, REQUEST_SECTORS_MAX, 10,
-                90);
+                90, false);
     }
 
     /** Makes guests that take their steps from {@code steps}. */

@@ -15,9 +15,9 @@ public record GuestBlueprint(GuestLayout layout, HeapPattern heap, SectorPattern
         List<Long> diskSectors) {
     static GuestBlueprint of(long seed, long memoryBytes, List<Long> diskBytes, int ioDepth,
             int requestSectorsMax,
-            int hotHeapPercent, int hotStorePercent) {
+            int hotHeapPercent, int hotStorePercent, boolean sharedBuffers) {
         var layout = new GuestLayout(memoryBytes, diskBytes.size(), ioDepth,
-                requestSectorsMax * QueueLayout.SECTOR_BYTES);
+                requestSectorsMax * QueueLayout.SECTOR_BYTES, sharedBuffers);
         var pages = layout.heapPageCount();
         var heap =
                 new HeapPattern(Mix.at(seed, 1), pages, (int) ((long) pages * hotHeapPercent / 100),

@@ -12,6 +12,9 @@ package io.tintype.vm.guest;
  * heap              all whole pages that are left
  * </pre>
  *
+ * <p>Buffers of neighbours may meet in the middle of a page, as those of real programs do: then the guest prepares one
+ * request in a page that another one, in flight, is to be read into.
+ *
  * <p>Immutable. A <em>slot</em> is a place for one request in flight; its number is the request's tag, on every disk.
  */
 public final class GuestLayout {
@@ -35,12 +38,14 @@ public final class GuestLayout {
 
     private static final int PAGE_BYTES = GuestMemory.PAGE_BYTES;
     private static final int STRADDLE_BYTES = 256;
+    private static final int HALF_PAGE_BYTES = PAGE_BYTES / 2;
 
     private final int diskCount;
     private final int slotCount;
     private final int requestBytesMax;
     private final int entryCount;
     private final int bufferPages;
+    private final boolean shared;
     private final long records;
     private final long tables;
     private final long buffers;
@@ -54,15 +59,18 @@ public final class GuestLayout {
      * @param diskCount from 0
      * @param slotCount from 0
      * @param requestBytesMax longest read or write, a multiple of 512; may be 0 if there are no slots
+     * @param shared whether buffers of neighbours meet in the middle of a page
      * @throws IllegalArgumentException if a number is impossible or the memory too small; the message says what is needed
      */
-    public GuestLayout(long memoryBytes, int diskCount, int slotCount, int requestBytesMax) {
+    public GuestLayout(long memoryBytes, int diskCount, int slotCount, int requestBytesMax,
+            boolean shared) {
         check("disks", diskCount, DISK_COUNT_MAX);
         check("requests in flight", slotCount, SLOT_COUNT_MAX);
         check("bytes in a request", requestBytesMax, 1 << 20);
         this.diskCount = diskCount;
         this.slotCount = slotCount;
         this.requestBytesMax = requestBytesMax;
+        this.shared = shared;
         entryCount = Math.max(16, Integer.highestOneBit(Math.max(1, slotCount * 2 - 1)));
         bufferPages = (requestBytesMax + PAGE_BYTES - 1) / PAGE_BYTES + 1;
         records = PAGE_BYTES + diskCount * queuePairBytes();
@@ -137,7 +145,7 @@ public final class GuestLayout {
         return buffers + (long) slot * bufferPages * PAGE_BYTES;
     }
 
-    /** Pages of the buffer of a slot: those of the longest request and one more. */
+    /** Pages of the buffer of a slot: those of the longest request and one more; a request touches no more. */
     public int bufferPages() {
         return bufferPages;
     }
@@ -151,11 +159,22 @@ public final class GuestLayout {
      */
     public long bufferAddress(int slot, int shape, int requestBytes, int offset) {
         var at = offset;
+        var extent = requestBytes;
         if ((shape & SHAPE_SCATTERED) != 0) {
             var pieces = (requestBytes + PAGE_BYTES - 1) / PAGE_BYTES;
+            extent = pieces * PAGE_BYTES;
             at = (pieces - 1 - offset / PAGE_BYTES) * PAGE_BYTES + offset % PAGE_BYTES;
         }
-        return buffer(slot) + at + ((shape & SHAPE_STRADDLING) != 0 ? STRADDLE_BYTES : 0);
+        var straddle = (shape & SHAPE_STRADDLING) != 0 ? STRADDLE_BYTES : 0;
+        if (!shared) {
+            return buffer(slot) + at + straddle;
+        }
+        // Even slots begin half a page later, odd ones end there, in the first page of their neighbour's.
+        if ((slot & 1) == 0) {
+            return buffer(slot) + HALF_PAGE_BYTES + at + straddle;
+        }
+        var end = buffer(slot + 1) + (slot + 1 < slotCount ? HALF_PAGE_BYTES : 0);
+        return end - extent - straddle + at;
     }
 
     /** Address of the heap, which begins a page. */

@@ -53,6 +53,7 @@ public record LoadProfile(long seed, int ioDepth, int ioBytes, int readPercent, 
 
     GuestLayout layout(long memoryBytes, List<Long> diskBytes) {
         var depth = diskBytes.isEmpty() ? 0 : ioDepth;
-        return new GuestLayout(memoryBytes, diskBytes.size(), depth, depth == 0 ? 0 : ioBytes);
+        return new GuestLayout(memoryBytes, diskBytes.size(), depth, depth == 0 ? 0 : ioBytes,
+                false);
     }
 }

@@ -21,7 +21,8 @@ import java.util.List;
  * @param hotDiskPercent how many of 100 requests go to the hot sectors
  * @param hotDiskSectors the first so many sectors of each disk are hot
  * @param overlapping whether requests in flight may share sectors though one of them writes
- * @param scattered whether buffers are scattered, and sectors straddle pages, in three of four requests
+ * @param scattered whether buffers are scattered, and sectors straddle pages, in three of four requests, and buffers of
+ *     neighbours share a page
  * @param resetEvery after so many requests a disk is reset with requests in flight; 0 never
  */
 public record SyntheticProfile(long seed, long dirtyRate, int hotHeapPercent, int hotStorePercent,
@@ -86,6 +87,15 @@ public record SyntheticProfile(long seed, long dirtyRate, int hotHeapPercent, in
                 hotDiskSectors, overlapping, scattered, resetEvery);
     }
 
+    /** This with another part of the stores going to the hot set. */
+    public SyntheticProfile withHotStores(int percent) {
+        return new SyntheticProfile(seed, dirtyRate, hotHeapPercent, percent, ioDepth, ioRate,
+                readWeight,
+                writeWeight, flushWeight, discardWeight, zeroesWeight, fuaPercent,
+                requestSectorsMax, hotDiskPercent,
+                hotDiskSectors, overlapping, scattered, resetEvery);
+    }
+
     /** This with another load on the disks. */
     public SyntheticProfile withIo(int newDepth, long newRate) {
         return new SyntheticProfile(seed, dirtyRate, hotHeapPercent, hotStorePercent, newDepth,
@@ -136,6 +146,6 @@ public record SyntheticProfile(long seed, long dirtyRate, int hotHeapPercent, in
         var depth = diskBytes.isEmpty() ? 0 : ioDepth;
         return GuestBlueprint.of(seed, memoryBytes, diskBytes, depth, requestSectorsMax,
                 hotHeapPercent,
-                hotStorePercent);
+                hotStorePercent, scattered);
     }
 }

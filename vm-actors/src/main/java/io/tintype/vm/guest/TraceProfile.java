@@ -54,6 +54,6 @@ public record TraceProfile(VscsiTrace trace, double speed, int start, int ioDept
         }
         return GuestBlueprint.of(seed, memoryBytes, diskBytes, ioDepth, trace.requestSectorsMax(),
                 hotHeapPercent,
-                hotStorePercent);
+                hotStorePercent, true);
     }
 }

@@ -71,7 +71,7 @@ class PatternTest {
 
     @Test
     void shouldLayOutNothingTwice() {
-        var layout = new GuestLayout(16 << 20, 2, 40, 69_632);
+        var layout = new GuestLayout(16 << 20, 2, 40, 69_632, false);
 
         assertEquals(4096, layout.queue(0).submissionAddress());
         assertEquals(64, layout.entryCount());
@@ -87,17 +87,35 @@ class PatternTest {
 
     @Test
     void shouldGiveEveryByteOfARequestAPlaceOfItsOwnInTheBuffer() {
-        var layout = new GuestLayout(16 << 20, 1, 2, 69_632);
-        for (int shape = 0; shape < 4; shape++) {
-            for (int sectors : new int[] {1, 7, 8, 9, 136}) {
-                var places = new HashSet<Long>();
-                for (int offset = 0; offset < sectors * 512; offset += 8) {
-                    var address = layout.bufferAddress(1, shape, sectors * 512, offset);
-                    assertTrue(address >= layout.buffer(1) && address < layout.heap());
-                    places.add(address);
+        for (boolean shared : new boolean[] {false, true}) {
+            var layout = new GuestLayout(16 << 20, 1, 4, 69_632, shared);
+            for (int shape = 0; shape < 4; shape++) {
+                for (int sectors : new int[] {1, 7, 8, 9, 136}) {
+                    var places = new HashSet<Long>();
+                    for (int slot = 0; slot < 4; slot++) {
+                        var pages = new HashSet<Long>();
+                        for (int offset = 0; offset < sectors * 512; offset += 8) {
+                            var address = layout.bufferAddress(slot, shape, sectors * 512, offset);
+                            assertTrue(address >= layout.buffer(0) && address < layout.heap());
+                            places.add(address);
+                            pages.add(address / 4096);
+                        }
+                        assertTrue(pages.size() <= layout.bufferPages(), "no page too many");
+                    }
+                    assertEquals(4 * sectors * 64, places.size(), "no two slots share a byte");
                 }
-                assertEquals(sectors * 64, places.size());
             }
         }
+    }
+
+    @Test
+    void shouldLetBuffersOfNeighboursMeetInAPage() {
+        var layout = new GuestLayout(16 << 20, 1, 4, 69_632, true);
+
+        var lastOfFirst = layout.bufferAddress(1, GuestLayout.SHAPE_PLAIN, 4096, 4095);
+        var firstOfNext = layout.bufferAddress(2, GuestLayout.SHAPE_PLAIN, 4096, 0);
+
+        assertEquals(lastOfFirst + 1, firstOfNext);
+        assertEquals(lastOfFirst / 4096, firstOfNext / 4096);
     }
 }
