@@ -27,7 +27,7 @@ final class ErrorLines {
      * belong to modules that do not know of each other.
      */
     private static final Set<String> SPEAKING =
-            Set.of("StoreException", "ImageException", "TraceException");
+            Set.of("StoreException", "ImageException", "TraceException", "TraceFileException");
 
     private ErrorLines() {}
 

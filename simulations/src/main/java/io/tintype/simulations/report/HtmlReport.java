@@ -4,14 +4,13 @@ import io.tintype.simulations.run.RunResult;
 import io.tintype.simulations.run.RunResult.Checkpoint;
 import io.tintype.simulations.run.RunResult.State;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 
 /**
@@ -36,14 +35,14 @@ public final class HtmlReport {
 
     /** The whole page. */
     static String render(RunResult result) {
-        return resource("report.html")
-                .replace("{{style}}", resource("report.css"))
-                .replace("{{charts}}", inScript(charts()))
-                .replace("{{script}}", inScript(resource("report.js")))
-                // Last, so that nothing in the data can look like one of the marks above.
-                .replace("{{data}}", asData(ResultJson.compact(new Page(
-                        withFewerCheckpoints(result), result.checkpointList().size(),
-                        Long.toString(result.options().seed())))));
+        var page = new Page(withFewerCheckpoints(result), result.checkpointList().size(),
+                Long.toString(result.options().seed()));
+        return HtmlParts.fill(HtmlParts.resource(HtmlReport.class, "report.html"), Map.of(
+                "style", HtmlParts.style(),
+                "charts", HtmlParts.asScript(charts()),
+                "script",
+                HtmlParts.asScript(HtmlParts.resource(HtmlReport.class, "report.js")),
+                "data", HtmlParts.asData(ResultJson.compact(page))));
     }
 
     /**
@@ -53,19 +52,6 @@ public final class HtmlReport {
      * @param seed as text: numbers of JavaScript hold only 53 bits exactly
      */
     record Page(RunResult run, int checkpointCount, String seed) {}
-
-    /** JSON stays the same JSON, but can neither end the script element it stands in nor begin a comment. */
-    static String asData(String json) {
-        return json.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-                .replace("\u2028", "\\u2028").replace("\u2029", "\\u2029");
-    }
-
-    private static String inScript(String script) {
-        if (script.contains("</script") || script.contains("<!--")) {
-            throw new IllegalStateException("a script of the report would end its own element");
-        }
-        return script;
-    }
 
     private static RunResult withFewerCheckpoints(RunResult result) {
         var all = result.checkpointList();
@@ -106,29 +92,12 @@ public final class HtmlReport {
 
     private static String charts() {
         var properties = new Properties();
-        try (var in = open(CHARTS_VERSION_AT)) {
+        try (var in = HtmlParts.open(HtmlReport.class, CHARTS_VERSION_AT)) {
             properties.load(in);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return resource("/META-INF/resources/webjars/echarts/" + properties.getProperty("version")
-                + "/echarts.common.min.js");
-    }
-
-    private static String resource(String name) {
-        try (var in = open(name)) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private static InputStream open(String name) {
-        var in = HtmlReport.class.getResourceAsStream(name);
-        if (in == null) {
-            throw new IllegalStateException(
-                    "the program's jars are incomplete: " + name + " is missing");
-        }
-        return in;
+        return HtmlParts.resource(HtmlReport.class, "/META-INF/resources/webjars/echarts/"
+                + properties.getProperty("version") + "/echarts.common.min.js");
     }
 }

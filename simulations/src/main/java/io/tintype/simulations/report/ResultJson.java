@@ -28,7 +28,7 @@ public final class ResultJson {
     }
 
     /** On one line. */
-    static String compact(Object value) {
+    public static String compact(Object value) {
         try {
             return MAPPER.writeValueAsString(value);
         } catch (JsonProcessingException e) {

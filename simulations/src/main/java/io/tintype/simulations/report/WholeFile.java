@@ -9,10 +9,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Writes a file so that nobody ever sees half of it: what was there stays until all of the new is. */
-final class WholeFile {
+public final class WholeFile {
     private WholeFile() {}
 
-    static void write(Path file, String text) throws IOException {
+    /** Replaces {@code file}, or makes it. */
+    public static void write(Path file, String text) throws IOException {
         if (Files.exists(file) && !Files.isRegularFile(file)) {
             // A device or a pipe, /dev/stdout say: nothing to replace.
             Files.writeString(file, text);

@@ -49,7 +49,7 @@ class HtmlReportTest {
 
     @Test
     void shouldNotLetDataEndTheScriptItStandsIn() {
-        var json = HtmlReport
+        var json = HtmlParts
                 .asData("{\"trace\":\"</script><script>alert(1)</script><!-- & \u2028\"}");
 
         assertEquals(
