@@ -3,7 +3,7 @@
   const story = JSON.parse(document.getElementById('data').textContent);
   const events = story.events;
   const ROW = 40;
-  const LANE = Math.max(84, Math.min(132, 900 / Math.max(1, story.lanes.length)));
+  const LANE = Math.max(78, Math.min(120, 640 / Math.max(1, story.lanes.length)));
 
   // ---- small helpers; text goes in as text, never as markup ----
 
@@ -108,17 +108,20 @@
 
   function drawCut(cut) {
     const through = lanes.filter(lane => vmOf(lane) === cut.vm);
-    const left = Math.min(...through.map(x)) - LANE / 2 + 5;
+    const height = lane => y(cut.at.has(lane) ? cut.at.get(lane) : cut.first);
+    // In steps, so that it cannot be taken for a message.
     let path = '';
-    let last = 0;
-    for (const lane of through) {
-      last = y(cut.at.has(lane) ? cut.at.get(lane) : cut.first);
-      path += (path ? 'L' : `M${left} ${last}L`) + `${x(lane)} ${last}`;
-    }
-    const right = Math.max(...through.map(x)) + LANE / 2 - 5;
+    through.forEach((lane, index) => {
+      const left = column.get(lane) * LANE;
+      // Lanes of a VM need not stand side by side.
+      const isNext = index > 0 && column.get(through[index - 1]) === column.get(lane) - 1;
+      path += isNext ? `V${height(lane)}` : `M${left + 4} ${height(lane)}`;
+      path += `H${left + LANE - (index === through.length - 1 ? 4 : 0)}`;
+    });
     return [
-      shape('path', {class: 'cut', d: path + `L${right} ${last}`}),
-      shape('text', {class: 'cut-name', x: left, y: y(cut.at.has(through[0]) ? cut.at.get(through[0]) : cut.first) - 5}, 'cut')
+      shape('path', {class: 'cut-band', d: path}),
+      shape('path', {class: 'cut', d: path}),
+      shape('text', {class: 'cut-name', x: x(through[0]) - LANE / 2 + 5, y: height(through[0]) - 9}, 'cut')
     ];
   }
 
@@ -199,7 +202,8 @@
     const place = byId('state');
     place.replaceChildren();
     const known = states(step);
-    for (const lane of lanes) {
+    const here = events[step].lane;
+    for (const lane of [here, ...lanes.filter(each => each !== here)]) {
       const last = known.get(lane);
       if (!last) continue;
       const list = element('dl', {}, element('b', {}, lane));
