@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,6 +54,12 @@ public final class FramePool implements AutoCloseable {
     }
 
     FramePool(long capacityBytes, long heldBytesMax, boolean mapped) {
+        this(capacityBytes, heldBytesMax,
+                mapped ? HostMemory::of : HostMemory::allocated);
+    }
+
+    /** With the memory that {@code source} gives for a number of bytes. */
+    FramePool(long capacityBytes, long heldBytesMax, LongFunction<HostMemory> source) {
         var frames = capacityBytes / FRAME_BYTES;
         if (frames < 1 || frames >= Integer.MAX_VALUE || capacityBytes % FRAME_BYTES != 0) {
             throw new IllegalArgumentException(
@@ -65,8 +72,7 @@ public final class FramePool implements AutoCloseable {
         }
         frameCapacity = (int) frames;
         heldLimit = heldBytesMax / FRAME_BYTES;
-        var sizeBytes = capacityBytes + FRAME_BYTES;
-        memory = mapped ? HostMemory.of(sizeBytes) : HostMemory.allocated(sizeBytes);
+        memory = source.apply(capacityBytes + FRAME_BYTES);
     }
 
     /**
