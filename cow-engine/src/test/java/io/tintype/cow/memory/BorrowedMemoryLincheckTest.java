@@ -55,7 +55,7 @@ public class BorrowedMemoryLincheckTest {
     @Test
     void shouldSurviveEveryOrderOfSteps() {
         new ModelCheckingOptions().threads(3).actorsPerThread(2)
-                .iterations(15).invocationsPerIteration(500)
+                .iterations(10).invocationsPerIteration(300)
                 .check(BorrowedMemoryLincheckTest.class);
     }
 

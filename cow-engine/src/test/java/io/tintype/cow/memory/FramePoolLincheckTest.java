@@ -70,20 +70,37 @@ public class FramePoolLincheckTest {
         free[region].trim();
     }
 
+    /** In the pool, or in one region. */
     @Validate
     public void shouldHaveEveryFrameOnce() {
-        long inUse = 0;
+        var seen = new boolean[3 * FrameList.CHUNK_FRAMES + 1];
         for (int i = 0; i < REGIONS; i++) {
-            inUse += free[i].size() + taken[i].size();
+            taken[i].forEach(frame -> see(frame, seen));
+            while (free[i].size() > 0) {
+                see(free[i].take(), seen);
+            }
         }
-        Invariant.check(pool.framesInUse() == inUse, "frames in use are those of regions");
+        for (var chunk = pool.take(); chunk != null; chunk = pool.take()) {
+            for (int i = 0; i < chunk.count; i++) {
+                see(chunk.frames[i], seen);
+            }
+        }
+        for (int frame = 1; frame < seen.length; frame++) {
+            Invariant.check(seen[frame], "frame " + frame + " is somewhere");
+        }
+        Invariant.check(pool.framesInUse() == pool.frameCapacity(), "all frames are in use now");
+    }
+
+    private static void see(int frame, boolean[] seen) {
+        Invariant.check(!seen[frame], "frame " + frame + " is in one place only");
+        seen[frame] = true;
     }
 
     @Test
     void shouldSurviveEveryOrderOfSteps() {
-        new ModelCheckingOptions().loopIterationsBeforeThreadSwitch(100).threads(3)
-                .actorsPerThread(2).actorsBefore(1).actorsAfter(1)
-                .iterations(10).invocationsPerIteration(700).check(FramePoolLincheckTest.class);
+        new ModelCheckingOptions().loopIterationsBeforeThreadSwitch(100).threads(2)
+                .actorsPerThread(3).actorsBefore(2).actorsAfter(0)
+                .iterations(10).invocationsPerIteration(300).check(FramePoolLincheckTest.class);
     }
 
     @Test

@@ -6,7 +6,6 @@ import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Param;
 import org.jetbrains.lincheck.datastructures.StressOptions;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -18,8 +17,8 @@ import org.junit.jupiter.api.Test;
  * verified is the table and its hand-over.
  */
 @Param(name = "page", gen = IntGen.class, conf = "0:1")
-@Param(name = "value", gen = IntGen.class, conf = "1:3")
-public class FrozenMemoryLincheckTest {
+@Param(name = "value", gen = IntGen.class, conf = "1:9")
+public final class FrozenMemoryLincheckTest {
     /** In two leaves of the table. */
     private static final int PAGES = Leaf.ENTRY_COUNT + 1;
     private static final long CAPACITY_BYTES =
@@ -31,7 +30,14 @@ public class FrozenMemoryLincheckTest {
     private final MemoryRegion region = new MemoryRegion(pool,
             (long) PAGES * FramePool.FRAME_BYTES, (_, _, _) -> {});
     /** As an actor's message would, this hands it over safely. */
-    private volatile @Nullable FrozenMemory frozen;
+    private volatile FrozenMemory frozen;
+
+    /** Lincheck makes the object to be tested. */
+    public FrozenMemoryLincheckTest() {
+        store(0, 0);
+        store(1, 0);
+        frozen = region.freeze();
+    }
 
     /** Lincheck makes many and closes none; no two of those that run at once share one. */
     private static final class Memories {
@@ -59,25 +65,10 @@ public class FrozenMemoryLincheckTest {
         frozen = region.freeze();
     }
 
-    @Operation(nonParallelGroup = "writer")
-    public long load(@Param(name = "page") int page) {
-        return region.getLong(page * (PAGES - 1L) * FramePool.FRAME_BYTES);
-    }
-
-    /** What the page held; -1 if nothing has been frozen yet. */
-    @Operation
-    public long read(@Param(name = "page") int page) {
-        var now = frozen;
-        return now == null ? -1 : valueIn(now, page * (PAGES - 1));
-    }
-
     /** Both pages, which are of one instant. */
     @Operation
-    public String readBoth() {
+    public String read() {
         var now = frozen;
-        if (now == null) {
-            return "nothing";
-        }
         return valueIn(now, 0) + " and " + valueIn(now, PAGES - 1);
     }
 
@@ -86,11 +77,30 @@ public class FrozenMemoryLincheckTest {
                 memory.frame(page) * (long) FramePool.FRAME_BYTES);
     }
 
+    /** The same, slow and obvious. */
+    public static final class Model {
+        private final long[] pages = new long[2];
+        private long[] frozen = new long[2];
+
+        public void store(int page, int value) {
+            pages[page] = value;
+        }
+
+        public void freeze() {
+            frozen = pages.clone();
+        }
+
+        public String read() {
+            return frozen[0] + " and " + frozen[1];
+        }
+    }
+
     @Test
     void shouldSurviveEveryOrderOfSteps() {
         new ModelCheckingOptions().loopIterationsBeforeThreadSwitch(1_100).threads(2)
                 .actorsPerThread(3).actorsBefore(2).actorsAfter(1)
-                .iterations(8).invocationsPerIteration(300)
+                .iterations(6).invocationsPerIteration(200)
+                .sequentialSpecification(Model.class)
                 .check(FrozenMemoryLincheckTest.class);
     }
 
@@ -99,6 +109,7 @@ public class FrozenMemoryLincheckTest {
     void shouldSurviveRealThreads() {
         new StressOptions().threads(3).actorsPerThread(4).actorsBefore(2).actorsAfter(1)
                 .iterations(30).invocationsPerIteration(1_000)
+                .sequentialSpecification(Model.class)
                 .check(FrozenMemoryLincheckTest.class);
     }
 }
