@@ -80,7 +80,11 @@ public final class TraceFile {
      * @throws TraceFileException if the file cannot be read, is not one of ours, is damaged or is newer than this program
      */
     public static Story read(Path file) throws TraceFileException {
-        var bytes = bytes(file);
+        return read(file, bytes(file));
+    }
+
+    /** The story in {@code bytes}, which are those of {@code file}. */
+    static Story read(Path file, byte[] bytes) throws TraceFileException {
         // Latin-1, so that each byte is a character and none can be lost on the way.
         var text = new String(bytes, StandardCharsets.ISO_8859_1);
         if (!text.startsWith(OPENING)) {

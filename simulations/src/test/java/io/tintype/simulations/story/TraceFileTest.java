@@ -77,7 +77,7 @@ class TraceFileTest {
     @Test
     void shouldRefuseEveryOtherByte() throws Exception {
         var whole = small();
-        for (int at = 0; at < whole.length; at += 7) {
+        for (int at = 0; at < whole.length; at++) {
             for (int change = 1; change < 256; change++) {
                 var bytes = whole.clone();
                 bytes[at] ^= (byte) change;
@@ -152,12 +152,10 @@ class TraceFileTest {
         return bytes(TraceFile.render(story));
     }
 
-    private String refusal(byte[] bytes) throws Exception {
+    private String refusal(byte[] bytes) {
         var file = folder.resolve("story.json");
-        Files.write(file, bytes);
-        var message =
-                String.valueOf(assertThrows(TraceFileException.class, () -> TraceFile.read(file))
-                        .getMessage());
+        var message = String.valueOf(assertThrows(TraceFileException.class,
+                () -> TraceFile.read(file, bytes)).getMessage());
         assertTrue(message.startsWith(file + ": "), message);
         assertTrue(message.contains("; "), message);
         assertEquals(1, message.lines().count(), message);
