@@ -29,7 +29,7 @@ public final class StoryHtml {
 
     static String render(Story story, String command) {
         var page = new Page(StoryText.headline(story), StoryText.source(story), command,
-                story.configuration(), story.lanes(),
+                StoryText.settings(story), story.configuration(), story.lanes(),
                 story.events().stream().map(Row::of).toList());
         return HtmlParts.fill(HtmlParts.resource(StoryHtml.class, "story.html"), Map.of(
                 "title", HtmlParts.asText(page.headline()),
@@ -44,6 +44,7 @@ public final class StoryHtml {
             String headline,
             String source,
             String command,
+            String settingsInShort,
             List<Story.Setting> settings,
             List<String> lanes,
             List<Row> events) {}

@@ -12,6 +12,9 @@ public final class StoryText {
     /** Longer names of lanes are cut, or there would be no room for the text. */
     private static final int LANE_COLUMNS_MAX = 28;
 
+    /** In characters; a longer value is for programs. */
+    private static final int SETTING_SHOWN_MAX = 120;
+
     private static final Pattern PLAIN_WORD = Pattern.compile("[\\w@%+=:,./-]+");
     /** Settings of a simulation that are options of the command too; all others follow from the seed. */
     private static final List<String> OPTIONS_OF_SIMULATE =
@@ -29,8 +32,9 @@ public final class StoryText {
         var out = new ArrayList<String>();
         wrap(out, "", "  ", headline(story));
         wrap(out, "  ", "  ", source(story));
-        if (!story.configuration().isEmpty()) {
-            wrap(out, "  ", "  ", settings(story));
+        var settings = settings(story);
+        if (!settings.isEmpty()) {
+            wrap(out, "  ", "  ", settings);
         }
         out.add("");
         events(out, story);
@@ -74,10 +78,21 @@ public final class StoryText {
                 + "; " + count + (count == 1 ? " event" : " events");
     }
 
+    /** Those that a person reads; of longer ones only the names. Empty if there are none. */
     static String settings(Story story) {
-        var words = story.configuration().stream()
-                .map(setting -> setting.name() + " " + quoted(setting.value())).toList();
-        return "with " + String.join(", ", words);
+        var shown = new ArrayList<String>();
+        var tooLong = new ArrayList<String>();
+        for (var setting : story.configuration()) {
+            if (setting.value().length() > SETTING_SHOWN_MAX) {
+                tooLong.add(setting.name());
+            } else {
+                shown.add(setting.name() + " " + quoted(setting.value()));
+            }
+        }
+        var words = String.join(", ", shown);
+        var more = tooLong.isEmpty() ? "" : "not shown here: " + String.join(", ", tooLong);
+        return (words.isEmpty() ? "" : "with " + words)
+                + (words.isEmpty() || more.isEmpty() ? "" : "; ") + more;
     }
 
     /** The word for a kind: what it is called in the picture's legend too. */

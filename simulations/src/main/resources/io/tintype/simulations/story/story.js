@@ -21,10 +21,12 @@
     return made;
   }
 
-  // A lane that was not named beforehand still gets its place.
-  const lanes = [...new Set([...story.lanes, ...events.map(event => event.lane)])];
-  const column = new Map(lanes.map((lane, index) => [lane, index]));
   const vmOf = lane => lane.split('/')[0];
+  // A lane that was not named beforehand still gets its place, and those of one VM stand together, or its cut would have gaps.
+  const named = [...new Set([...story.lanes, ...events.map(event => event.lane)])];
+  const vms = [...new Set(named.map(vmOf))];
+  const lanes = vms.flatMap(vm => named.filter(lane => vmOf(lane) === vm));
+  const column = new Map(lanes.map((lane, index) => [lane, index]));
   const x = lane => (column.get(lane) + .5) * LANE;
   const y = index => (index + .5) * ROW;
 
@@ -73,8 +75,12 @@
     document.title = 'Tintype: ' + story.headline;
     byId('headline').textContent = story.headline;
     byId('source').textContent = story.source;
-    byId('settings').textContent = story.settings.length === 0 ? ''
-      : 'with ' + story.settings.map(setting => setting.name + ' ' + setting.value).join(', ');
+    byId('settings').textContent = story.settingsInShort;
+    if (story.settings.some(setting => !story.settingsInShort.includes(setting.value))) {
+      byId('more').append(element('dl', {}, ...story.settings.flatMap(setting =>
+        [element('dt', {}, setting.name), element('dd', {}, setting.value)])));
+      byId('more').hidden = false;
+    }
     byId('command').textContent = story.command;
     for (const lane of lanes) {
       const slash = lane.indexOf('/');
@@ -113,9 +119,7 @@
     let path = '';
     through.forEach((lane, index) => {
       const left = column.get(lane) * LANE;
-      // Lanes of a VM need not stand side by side.
-      const isNext = index > 0 && column.get(through[index - 1]) === column.get(lane) - 1;
-      path += isNext ? `V${height(lane)}` : `M${left + 4} ${height(lane)}`;
+      path += index > 0 ? `V${height(lane)}` : `M${left + 4} ${height(lane)}`;
       path += `H${left + LANE - (index === through.length - 1 ? 4 : 0)}`;
     });
     return [
@@ -226,6 +230,14 @@
     byId('now').replaceChildren(...parts);
   }
 
+  /** As high as what is left of the window, so that the page itself need not be scrolled. */
+  function fit() {
+    const scene = byId('scene');
+    const above = scene.getBoundingClientRect().top + window.scrollY;
+    const below = byId('legend').offsetHeight + 48;
+    scene.style.maxHeight = Math.max(360, window.innerHeight - above - below) + 'px';
+  }
+
   function isInView(item) {
     const scene = byId('scene').getBoundingClientRect();
     const names = byId('lane-names').getBoundingClientRect();
@@ -266,6 +278,8 @@
     byId('back').addEventListener('click', () => go(step - 1));
     byId('forward').addEventListener('click', () => go(step + 1));
     byId('last').addEventListener('click', () => go(events.length - 1));
+    window.addEventListener('resize', fit);
+    byId('more').addEventListener('toggle', fit);
     document.addEventListener('keydown', event => {
       if (event.ctrlKey || event.altKey || event.metaKey) return;
       const aim = {ArrowLeft: step - 1, ArrowUp: step - 1, ArrowRight: step + 1, ArrowDown: step + 1,
@@ -278,6 +292,7 @@
 
   head();
   draw();
+  fit();
   listen();
   const asked = Number(location.hash.slice(1));
   go(asked >= 1 ? asked - 1 : events.length - 1, true);

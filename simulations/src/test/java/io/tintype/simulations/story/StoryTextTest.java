@@ -37,6 +37,16 @@ class StoryTextTest {
     }
 
     @Test
+    void shouldOnlyNameSettingsThatAreTooLongToRead() {
+        var story = new Story("explore", null, "found", 0,
+                List.of(new Story.Setting("vms", "1"),
+                        new Story.Setting("knobs", "k".repeat(121))),
+                List.of(), List.of());
+
+        assertEquals("with vms 1; not shown here: knobs", StoryText.settings(story));
+    }
+
+    @Test
     void shouldKeepToAHundredColumns() {
         var text = StoryText.of(new Story("explore", null, "x".repeat(250) + " " + "y ".repeat(90),
                 0, List.of(new Story.Setting("policy", "z".repeat(120))), List.of(),
