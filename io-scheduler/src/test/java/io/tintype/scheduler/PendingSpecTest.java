@@ -54,7 +54,7 @@ class PendingSpecTest {
                 r8 ? Rules.ALL_ON : Rules.without(Rule.R8)));
 
         var answer = Tlc.check("Pending", Map.of("Ordered", constant(ordered), "R8", constant(r8)),
-                List.of(), folder);
+                List.of(), "1", folder);
 
         assertTrue(answer.isComplete(), answer.output());
         assertEquals(answer.distinct(), states, answer.output());

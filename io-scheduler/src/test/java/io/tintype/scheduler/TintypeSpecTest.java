@@ -43,7 +43,8 @@ class TintypeSpecTest {
     @ValueSource(strings = {"R4", "R5", "R6", "R7", "R8", "R9", "R10", "R11"})
     void shouldNoticeThatARuleIsBroken(String rule) throws Exception {
         var answer =
-                Tlc.check("Tintype", Map.of("BrokenRule", "\"" + rule + "\""), List.of(), folder);
+                Tlc.check("Tintype", Map.of("BrokenRule", "\"" + rule + "\""), List.of(), "1",
+                        folder);
 
         assertFalse(answer.isComplete(), answer.output());
         assertEquals("Inv_" + rule, answer.violated(), answer.output());
@@ -55,7 +56,7 @@ class TintypeSpecTest {
             strings = {"Never_CopyOfCopy", "Never_Waits", "Never_Pair", "Never_DebtAfterAbort",
                 "Never_SealedTogether"})
     void shouldComeByRareSituations(String never) throws Exception {
-        var answer = Tlc.check("Tintype", Map.of(), List.of(never), folder);
+        var answer = Tlc.check("Tintype", Map.of(), List.of(never), "auto", folder);
 
         assertEquals(never, answer.violated(), answer.output());
     }
@@ -66,7 +67,7 @@ class TintypeSpecTest {
      */
     private void assertHolds(Map<String, String> constants, long distinct)
             throws Exception {
-        var answer = Tlc.check("Tintype", constants, List.of(), folder);
+        var answer = Tlc.check("Tintype", constants, List.of(), "auto", folder);
 
         assertTrue(answer.isComplete(), answer.output());
         assertEquals(distinct, answer.distinct(), answer.output());

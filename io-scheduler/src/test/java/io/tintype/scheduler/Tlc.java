@@ -38,10 +38,11 @@ final class Tlc {
      * Checks a module with its own configuration, but for some constants.
      *
      * @param invariants to be checked besides
+     * @param workers a number or {@code auto}; with 1 a violation that is found is always the same one
      * @param folder where it may write
      */
     static Answer check(String module, Map<String, String> constants, List<String> invariants,
-            Path folder) throws IOException, InterruptedException {
+            String workers, Path folder) throws IOException, InterruptedException {
         var configuration = Files.readString(SPECS.resolve(module + ".cfg"));
         for (var constant : constants.entrySet()) {
             var line = Pattern.compile("(?m)^( +" + constant.getKey() + " += ).*$")
@@ -56,10 +57,11 @@ final class Tlc {
                 configuration + String.join("\n", invariants) + "\n");
         Files.writeString(folder.resolve(module + ".tla"),
                 Files.readString(SPECS.resolve(module + ".tla")));
-        return answer(run(module, folder));
+        return answer(run(module, workers, folder));
     }
 
-    private static String run(String module, Path folder) throws IOException, InterruptedException {
+    private static String run(String module, String workers, Path folder)
+            throws IOException, InterruptedException {
         var jar = Path.of(tlc2.TLC.class.getProtectionDomain().getCodeSource().getLocation()
                 .getPath());
         var printed = folder.resolve("printed.txt");
@@ -67,7 +69,7 @@ final class Tlc {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseParallelGC", "-Xmx1g", "-Djava.io.tmpdir=" + folder, "-cp", jar.toString(),
                 "tlc2.TLC",
-                "-workers", "auto", "-metadir", folder.resolve("states").toString(), module))
+                "-workers", workers, "-metadir", folder.resolve("states").toString(), module))
                 .directory(folder.toFile())
                 .redirectErrorStream(true)
                 .redirectOutput(printed.toFile())
