@@ -58,6 +58,7 @@ public final class Commands {
         return new CommandLine(root)
                 .addSubcommand(new RunCommand(runner, surroundings))
                 .addSubcommand(new BenchCommand(benchmarks, surroundings))
+                .addSubcommand(new ExploreCommand(surroundings))
                 .addSubcommand(new HelpCommand())
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)

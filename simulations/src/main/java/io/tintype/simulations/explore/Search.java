@@ -30,6 +30,7 @@ final class Search {
             long elapsedNs) {}
 
     /** What was seen, and the acts that lead to it: first the number of the policy. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     record Found(@Nullable Rule rule, String finding, int[] path) {}
 
     /** How it ended. */

@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /** From where and by which act each state was first found: 6 bytes a state. States are numbered as they are found. */
-@SuppressWarnings({"EnumOrdinal", "OperatorPrecedence"}) // fields of a few bits, put together by shifts
+
 final class Trail {
     static final int NO_STATE = -1;
     private static final int CHUNK_BITS = 16;

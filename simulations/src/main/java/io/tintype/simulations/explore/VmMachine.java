@@ -1827,6 +1827,32 @@ final class VmMachine {
         }
     }
 
+    /** Which layers hold the group, and what they show: the labels of the two blocks. */
+    String describeDisk(int disk) {
+        long layers = w[layout.firstDisk + 2 * disk];
+        var words = new StringBuilder();
+        for (int layer = 0; layer <= disk(disk, TOP); layer++) {
+            int at = layer * LAYER_BITS;
+            words.append(layer == 0 ? "" : ", ").append("layer ").append(layer);
+            if (isMerged(layers, layer)) {
+                words.append(" committed");
+            } else if ((layers >>> at + HELD_BIT & 1) == 0) {
+                words.append(" empty");
+            } else {
+                words.append(": ").append((char) ('a' + (layers >>> at + CONTENT_SHIFT & 7)))
+                        .append((char) ('a' + (layers >>> at + CONTENT_SHIFT + LABEL_BITS & 7)));
+            }
+        }
+        return words.toString();
+    }
+
+    String describeCheckpoint(int c) {
+        long k = checkpoint(c);
+        return get(k, OVER) != 0
+                ? get(k, SEALED) != 0 ? "Sealed" : "Aborted"
+                : cores.nameOf(get(k, PHASE));
+    }
+
     // Fields.
 
     int global(int field) {

@@ -19,6 +19,8 @@ public final class Benchmarks {
                 new SaveBenchmark(),
                 new IoBenchmark(),
                 new FairnessBenchmark(),
-                new IdleVmBenchmark());
+                new IdleVmBenchmark(),
+                new ExploreBenchmark(),
+                new CoreSchedulesBenchmark());
     }
 }
