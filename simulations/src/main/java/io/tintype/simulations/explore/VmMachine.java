@@ -1,6 +1,91 @@
 package io.tintype.simulations.explore;
 
-import static io.tintype.simulations.explore.Layout.*;
+import static io.tintype.simulations.explore.Layout.ABORTED;
+import static io.tintype.simulations.explore.Layout.ANSWER;
+import static io.tintype.simulations.explore.Layout.ANSWER_CONFLICTED;
+import static io.tintype.simulations.explore.Layout.ANSWER_HELD;
+import static io.tintype.simulations.explore.Layout.ANSWER_IDS;
+import static io.tintype.simulations.explore.Layout.ANSWER_NONE;
+import static io.tintype.simulations.explore.Layout.ANSWER_RESUMED;
+import static io.tintype.simulations.explore.Layout.BAD;
+import static io.tintype.simulations.explore.Layout.BAD_SAVE;
+import static io.tintype.simulations.explore.Layout.BEGUN;
+import static io.tintype.simulations.explore.Layout.BLOCKS;
+import static io.tintype.simulations.explore.Layout.CANDIDATES_0;
+import static io.tintype.simulations.explore.Layout.CANDIDATES_1;
+import static io.tintype.simulations.explore.Layout.COMMITS;
+import static io.tintype.simulations.explore.Layout.COMMITTING;
+import static io.tintype.simulations.explore.Layout.CONTENT_SHIFT;
+import static io.tintype.simulations.explore.Layout.COPIED;
+import static io.tintype.simulations.explore.Layout.COPIED_LABEL;
+import static io.tintype.simulations.explore.Layout.COPIES;
+import static io.tintype.simulations.explore.Layout.COUNT;
+import static io.tintype.simulations.explore.Layout.DELIVERED;
+import static io.tintype.simulations.explore.Layout.DETACHED;
+import static io.tintype.simulations.explore.Layout.DISK;
+import static io.tintype.simulations.explore.Layout.DURABLE_HELD_BIT;
+import static io.tintype.simulations.explore.Layout.DURABLE_SHIFT;
+import static io.tintype.simulations.explore.Layout.EXTENT;
+import static io.tintype.simulations.explore.Layout.FAULTS;
+import static io.tintype.simulations.explore.Layout.FRAME;
+import static io.tintype.simulations.explore.Layout.FRAMES_MAX;
+import static io.tintype.simulations.explore.Layout.FRAME_BITS;
+import static io.tintype.simulations.explore.Layout.FRAME_COUNT;
+import static io.tintype.simulations.explore.Layout.FROZEN;
+import static io.tintype.simulations.explore.Layout.HELD_BIT;
+import static io.tintype.simulations.explore.Layout.IN_CUT;
+import static io.tintype.simulations.explore.Layout.ISSUED;
+import static io.tintype.simulations.explore.Layout.IS_FROZEN;
+import static io.tintype.simulations.explore.Layout.KIND;
+import static io.tintype.simulations.explore.Layout.LABELS;
+import static io.tintype.simulations.explore.Layout.LABELS_MAX;
+import static io.tintype.simulations.explore.Layout.LABEL_BITS;
+import static io.tintype.simulations.explore.Layout.LAYER;
+import static io.tintype.simulations.explore.Layout.LAYERS_MAX;
+import static io.tintype.simulations.explore.Layout.LAYER_BITS;
+import static io.tintype.simulations.explore.Layout.MANIFEST;
+import static io.tintype.simulations.explore.Layout.MASK_0;
+import static io.tintype.simulations.explore.Layout.MASK_1;
+import static io.tintype.simulations.explore.Layout.MERGED;
+import static io.tintype.simulations.explore.Layout.MESSAGE;
+import static io.tintype.simulations.explore.Layout.OP;
+import static io.tintype.simulations.explore.Layout.OP_DONE;
+import static io.tintype.simulations.explore.Layout.OP_FAILED;
+import static io.tintype.simulations.explore.Layout.OP_LAYER;
+import static io.tintype.simulations.explore.Layout.OP_NONE;
+import static io.tintype.simulations.explore.Layout.OP_RUNNING;
+import static io.tintype.simulations.explore.Layout.ORDER;
+import static io.tintype.simulations.explore.Layout.OVER;
+import static io.tintype.simulations.explore.Layout.OVERLAYS;
+import static io.tintype.simulations.explore.Layout.OVERLAY_BEING_MADE;
+import static io.tintype.simulations.explore.Layout.OVERLAY_NONE;
+import static io.tintype.simulations.explore.Layout.OVERLAY_READY;
+import static io.tintype.simulations.explore.Layout.OWED;
+import static io.tintype.simulations.explore.Layout.PAGE;
+import static io.tintype.simulations.explore.Layout.PENDING;
+import static io.tintype.simulations.explore.Layout.PHASE;
+import static io.tintype.simulations.explore.Layout.POLICY;
+import static io.tintype.simulations.explore.Layout.PROGRESS;
+import static io.tintype.simulations.explore.Layout.PUT_OFF;
+import static io.tintype.simulations.explore.Layout.REISSUE;
+import static io.tintype.simulations.explore.Layout.RELEASED;
+import static io.tintype.simulations.explore.Layout.RESETS;
+import static io.tintype.simulations.explore.Layout.SAVED;
+import static io.tintype.simulations.explore.Layout.SAVER;
+import static io.tintype.simulations.explore.Layout.SEALED;
+import static io.tintype.simulations.explore.Layout.SETTLED;
+import static io.tintype.simulations.explore.Layout.SPECIAL;
+import static io.tintype.simulations.explore.Layout.STALE;
+import static io.tintype.simulations.explore.Layout.STOPPED;
+import static io.tintype.simulations.explore.Layout.STOP_SAVING;
+import static io.tintype.simulations.explore.Layout.STUNNED;
+import static io.tintype.simulations.explore.Layout.STUN_ASKED;
+import static io.tintype.simulations.explore.Layout.SYNC;
+import static io.tintype.simulations.explore.Layout.TOP;
+import static io.tintype.simulations.explore.Layout.VIEWS;
+import static io.tintype.simulations.explore.Layout.VISITED;
+import static io.tintype.simulations.explore.Layout.get;
+import static io.tintype.simulations.explore.Layout.set;
 
 import io.tintype.scheduler.CheckpointPhase;
 import io.tintype.scheduler.DiskOrder;
@@ -183,7 +268,8 @@ final class VmMachine {
         for (int i = 0; i < count; i++) {
             long r = request(i);
             if (get(r, SETTLED) == 0 && get(r, DISK) == disk
-                    && (get(r, KIND) == FLUSH ? get(r, MASK_0) != get(r, MASK_1)
+                    && (get(r, KIND) == FLUSH
+                            ? get(r, MASK_0) != get(r, MASK_1)
                             : get(r, EXTENT) != 3 || get(r, MASK_0) != get(r, MASK_1)
                                     || get(r, PROGRESS) != 0 || get(r, COPIED) != 0
                                     || (get(r, KIND) != READ
@@ -1333,12 +1419,14 @@ final class VmMachine {
             for (int block = 0; block < BLOCKS; block++) {
                 int shown = content(disk, view, block, HELD_BIT, CONTENT_SHIFT);
                 if ((mayShow(c, disk, block) >>> shown & 1) == 0) {
-                    throw new Violation(Rule.R4, checkpointName(c) + " was sealed with a disk whose "
-                            + "block " + block + " is not that of its instant");
+                    throw new Violation(Rule.R4,
+                            checkpointName(c) + " was sealed with a disk whose "
+                                    + "block " + block + " is not that of its instant");
                 }
                 if (shown != content(disk, view, block, DURABLE_HELD_BIT, DURABLE_SHIFT)) {
-                    throw new Violation(Rule.R12, checkpointName(c) + " was sealed, but a crash would "
-                            + "undo a write to block " + block + " of its disk");
+                    throw new Violation(Rule.R12,
+                            checkpointName(c) + " was sealed, but a crash would "
+                                    + "undo a write to block " + block + " of its disk");
                 }
                 mayShow(c, disk, block, 1 << shown);
                 writtenSince(c, disk, block, 0);

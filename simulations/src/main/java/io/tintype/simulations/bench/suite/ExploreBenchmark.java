@@ -43,6 +43,7 @@ final class ExploreBenchmark implements Benchmark {
                                 standing.bytesPerState(), "bytes"),
                         Row.shown("generated states",
                                 standing.generated() * 1e9 / standing.elapsedNs(), "/s"),
-                        Row.shown("distinct states in all", (double) standing.distinct(), "states")));
+                        Row.shown("distinct states in all", (double) standing.distinct(),
+                                "states")));
     }
 }
