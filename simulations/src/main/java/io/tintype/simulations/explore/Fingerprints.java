@@ -77,6 +77,12 @@ final class Fingerprints implements Visited {
         return true;
     }
 
+    @Override
+    public long touch(long fingerprint) {
+        int part = (int) (fingerprint >>> Long.SIZE - PART_BITS);
+        return parts[part].getAtIndex(ValueLayout.JAVA_LONG, slot(fingerprint, slots[part]));
+    }
+
     /** The bits below those that choose the part, scaled to any number of slots. */
     private static int slot(long fingerprint, int count) {
         return (int) ((fingerprint >>> Long.SIZE - PART_BITS - 32 & 0xffffffffL) * count >>> 32);

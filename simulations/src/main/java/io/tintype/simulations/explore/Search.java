@@ -45,6 +45,8 @@ final class Search {
     private final Trail trail = new Trail();
     private final Frontier frontier;
     private long generated;
+    /** Keeps the compiler from leaving out what was only looked at. */
+    private long touched;
     private int depth;
     private final long startNs = System.nanoTime();
 
@@ -75,6 +77,8 @@ final class Search {
         }
         var base = new long[world.w.length];
         var acts = new int[ACTS_MAX];
+        var fingerprints = new long[ACTS_MAX];
+        var nexts = new long[ACTS_MAX][];
         int state = 0;
         int levelEnd = trail.size();
         while (frontier.size() > 0) {
@@ -92,22 +96,32 @@ final class Search {
             world.load(base);
             int count = world.enumerate(acts);
             boolean isAnyDue = false;
+            // First all that can follow, then the look-ups: the memory that these wait for is fetched side by side.
             for (int i = 0; i < count; i++) {
-                int act = acts[i];
-                isAnyDue |= Act.isDue(act);
+                isAnyDue |= Act.isDue(acts[i]);
                 world.load(base);
                 try {
-                    world.apply(act);
+                    world.apply(acts[i]);
                 } catch (Violation e) {
-                    return outcome(visited, false, found(e, state, act));
+                    return outcome(visited, false, found(e, state, acts[i]));
                 }
-                generated++;
-                if (visited.add(world.w, Fingerprints.of(world.w))) {
+                if (nexts[i] == null) {
+                    nexts[i] = new long[base.length];
+                }
+                System.arraycopy(world.w, 0, nexts[i], 0, base.length);
+                fingerprints[i] = Fingerprints.of(world.w);
+            }
+            for (int i = 0; i < count; i++) {
+                touched ^= visited.touch(fingerprints[i]);
+            }
+            generated += count;
+            for (int i = 0; i < count; i++) {
+                if (visited.add(nexts[i], fingerprints[i])) {
                     if (trail.size() >= statesMax) {
                         throw new TooLargeException(Long.toString(statesMax));
                     }
-                    trail.add(state, act);
-                    frontier.add(world.w);
+                    trail.add(state, acts[i]);
+                    frontier.add(nexts[i]);
                 }
             }
             if (!isAnyDue) {

@@ -8,6 +8,9 @@ interface Visited extends AutoCloseable {
     /** Remembers the state; false if it was known. */
     boolean add(long[] state, long fingerprint);
 
+    /** Looks at where the fingerprint is or would be, so that {@link #add} finds it in the cache. */
+    long touch(long fingerprint);
+
     long bytes();
 
     @Override
@@ -28,6 +31,11 @@ interface Visited extends AutoCloseable {
                 }
             }
             return states.add(new State(words.toString()));
+        }
+
+        @Override
+        public long touch(long fingerprint) {
+            return 0;
         }
 
         @Override
