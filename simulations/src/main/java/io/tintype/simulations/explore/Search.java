@@ -46,6 +46,7 @@ final class Search {
     private final Frontier frontier;
     private long generated;
     /** Keeps the compiler from leaving out what was only looked at. */
+    @SuppressWarnings("UnusedVariable")
     private long touched;
     private int depth;
     private final long startNs = System.nanoTime();
