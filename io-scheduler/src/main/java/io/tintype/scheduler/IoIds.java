@@ -15,6 +15,13 @@ public final class IoIds {
     }
 
     public static IoIds of(long... ids) {
+        boolean isAscending = true;
+        for (int i = 1; i < ids.length; i++) {
+            isAscending &= ids[i - 1] < ids[i];
+        }
+        if (isAscending && ids.length > 0) {
+            return new IoIds(ids.clone());
+        }
         return ids.length == 0 ? NONE : new IoIds(LongStream.of(ids).sorted().distinct().toArray());
     }
 

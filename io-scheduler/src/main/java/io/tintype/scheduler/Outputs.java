@@ -5,19 +5,23 @@ import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Collects the outputs of one step; most steps have none or one, and those cost no growing list. */
+/** Collects the outputs of one step; most steps have two at most, and those cost no growing list. */
 final class Outputs<O> {
-    private @Nullable O only;
+    private @Nullable O first;
+    private @Nullable O second;
     private @Nullable List<O> many;
 
     void add(O output) {
-        if (many != null) {
-            many.add(output);
-        } else if (only == null) {
-            only = output;
+        if (first == null) {
+            first = output;
+        } else if (second == null) {
+            second = output;
         } else {
-            many = new ArrayList<>();
-            many.add(only);
+            if (many == null) {
+                many = new ArrayList<>();
+                many.add(first);
+                many.add(second);
+            }
             many.add(output);
         }
     }
@@ -26,6 +30,9 @@ final class Outputs<O> {
         if (many != null) {
             return Collections.unmodifiableList(many);
         }
-        return only == null ? List.of() : List.of(only);
+        if (first == null) {
+            return List.of();
+        }
+        return second == null ? List.of(first) : List.of(first, second);
     }
 }
