@@ -171,7 +171,7 @@ final class Rig implements AutoCloseable {
                 .withDeadline(setup.deadline());
         host = TintypeHost.start(options,
                 new HostPorts(setup.rules(), io, disks::at, setup.storeFiles(),
-                        blocking::before, saving::before, setup.ordered()));
+                        blocking::before, saving::before, setup.ordered(), options));
         var blueprint = ScriptedGuest.blueprint(MEMORY_BYTES, DISKS);
         crashCheck = new CrashCheck(blueprint.sectors(), blueprint.layout().slotCount());
         // On storage that performs one operation after another a block never tears.

@@ -8,7 +8,6 @@ import io.tintype.scheduler.IoStatus;
 import io.tintype.store.CheckpointStore;
 import io.tintype.store.StagedCheckpoint;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -310,7 +309,8 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
     }
 
     private void saveFree() {
-        var of = new MemorySaver(theStaged(), theCut().frozen(), theCut().blocked());
+        var of = new MemorySaver(
+                        theStaged(), theCut().frozen(), theCut().blocked(), services.clock());
         saver = of;
         context.pipeToSelf(
                 Blocking.call(services.saving(), of::saveFree),
@@ -340,7 +340,7 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
         var of = theStaged();
         var state = theCut();
         var known = new TreeMap<>(statuses);
-        var at = Instant.now();
+        var at = services.wall().instant();
         context.pipeToSelf(
                 Blocking.call(
                         services.blocking(),

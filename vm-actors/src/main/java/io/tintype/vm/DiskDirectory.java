@@ -33,6 +33,7 @@ final class DiskDirectory implements AutoCloseable {
     private final boolean inMemory;
     private final Function<String, ImageDirectory> images;
     private final Rules rules;
+    private final int groupBytes;
     // In the order of creation: a clone comes after its parent and is closed before it.
     private final Map<String, DiskChain> chains = new LinkedHashMap<>();
     private final Map<VmId, Integer> incarnations = new HashMap<>();
@@ -41,11 +42,13 @@ final class DiskDirectory implements AutoCloseable {
             CheckpointStore store,
             boolean inMemory,
             Function<String, ImageDirectory> images,
-            Rules rules) {
+            Rules rules,
+            int groupBytes) {
         this.store = store;
         this.inMemory = inMemory;
         this.images = images;
         this.rules = rules;
+        this.groupBytes = groupBytes;
     }
 
     /** Returns whether the store has disks of a VM of that name, running or not. */
@@ -62,7 +65,7 @@ final class DiskDirectory implements AutoCloseable {
     synchronized Opened create(VmId vm, int disk, long sizeBytes) throws IOException {
         var path = path(vm, disk, 0);
         var key = key(path);
-        return keep(key, DiskChain.create(directory(key), DiskGeometry.of(sizeBytes)));
+        return keep(key, DiskChain.create(directory(key), new DiskGeometry(sizeBytes, groupBytes)));
     }
 
     /**

@@ -15,8 +15,9 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /** Parent of all VMs of a host: starts them, and notices when one ends, so that the others go on. */
-final class HostActor extends AbstractMatchingBehavior<HostActor.Command> {
-    sealed interface Command {}
+public final class HostActor extends AbstractMatchingBehavior<HostActor.Command> {
+    /** What the host says to its VMs' parent. */
+    public sealed interface Command {}
 
     /**
      * Spawns a VM.
@@ -41,7 +42,8 @@ final class HostActor extends AbstractMatchingBehavior<HostActor.Command> {
         this.context = context;
     }
 
-    static Behavior<Command> create() {
+    /** The parent of one host's VMs. */
+    public static Behavior<Command> create() {
         return Behaviors.setup(HostActor::new);
     }
 

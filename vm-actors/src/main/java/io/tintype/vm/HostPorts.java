@@ -1,5 +1,6 @@
 package io.tintype.vm;
 
+import io.tintype.cow.disk.DiskGeometry;
 import io.tintype.cow.disk.FileImageDirectory;
 import io.tintype.cow.disk.ImageDirectory;
 import io.tintype.cow.disk.MemoryImageDirectory;
@@ -8,11 +9,12 @@ import io.tintype.store.StoreFiles;
 import java.nio.file.Path;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /**
- * What a host stands on: storage, files and threads, and which ordering rules hold. Programs get {@link #of}; only tests and
- * the simulator put something else in, which is why nothing here is public.
+ * What a host stands on: storage, files and threads, and which ordering rules hold. Programs get {@link #of}. It is
+ * public for simulators alone: the live runtime has no switch for rules.
  *
  * @param rules all on, but where a test breaks one to see its oracle cry out
  * @param diskIo when and where disk operations run; the host closes it
@@ -21,15 +23,33 @@ import java.util.function.UnaryOperator;
  * @param blocking stands between the host and the threads for overlays, syncs, commits and manifests
  * @param saving stands between the host and the threads that copy frozen pages into the store
  * @param orderedDisks whether disks complete overlapping requests in the order of issue
+ * @param groupBytes the unit of copy-on-write of new disks
+ * @param world time, memory and actors
  */
-record HostPorts(
+public record HostPorts(
         Rules rules,
         DiskIo diskIo,
         Function<String, ImageDirectory> images,
         StoreFiles storeFiles,
         UnaryOperator<Executor> blocking,
         UnaryOperator<Executor> saving,
-        boolean orderedDisks) {
+        boolean orderedDisks,
+        int groupBytes,
+        Supplier<HostWorld> world) {
+    /** On this machine's clock, memory and threads. */
+    HostPorts(
+            Rules rules,
+            DiskIo diskIo,
+            Function<String, ImageDirectory> images,
+            StoreFiles storeFiles,
+            UnaryOperator<Executor> blocking,
+            UnaryOperator<Executor> saving,
+            boolean orderedDisks,
+            HostOptions options) {
+        this(rules, diskIo, images, storeFiles, blocking, saving, orderedDisks,
+                DiskGeometry.GROUP_BYTES_DEFAULT, () -> new LiveWorld(options));
+    }
+
     /** What {@code options} ask for, on this machine's file system. */
     static HostPorts of(HostOptions options) {
         var store = options.store().toAbsolutePath().normalize();
@@ -42,7 +62,8 @@ record HostPorts(
                 StoreFiles.onDisk(),
                 UnaryOperator.identity(),
                 UnaryOperator.identity(),
-                false);
+                false,
+                options);
     }
 
     private static Function<String, ImageDirectory> inMemory() {

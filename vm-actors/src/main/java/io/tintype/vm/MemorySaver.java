@@ -1,5 +1,6 @@
 package io.tintype.vm;
 
+import io.tintype.actors.Clock;
 import io.tintype.cow.memory.FrozenMemory;
 import io.tintype.store.MemorySegmentWriter;
 import io.tintype.store.StagedCheckpoint;
@@ -24,20 +25,22 @@ final class MemorySaver {
     private final List<FrozenMemory> frozen;
     // Ascending frame numbers that a read of P still owes its bytes to.
     private final int[] blocked;
+    private final Clock clock;
     private final List<MemorySegmentWriter> writers = new ArrayList<>();
     private final List<IntArrayList> late = new ArrayList<>();
     private volatile boolean cancelled;
     private final AtomicLong pages = new AtomicLong();
     private final AtomicLong spentNs = new AtomicLong();
 
-    MemorySaver(StagedCheckpoint staged, List<FrozenMemory> frozen, int[] blocked) {
+    MemorySaver(StagedCheckpoint staged, List<FrozenMemory> frozen, int[] blocked, Clock clock) {
         this.staged = staged;
         this.frozen = frozen;
         this.blocked = blocked;
+        this.clock = clock;
     }
 
     Void saveFree() throws IOException {
-        long start = System.nanoTime();
+        long start = clock.nanoTime();
         for (int region = 0; region < frozen.size(); region++) {
             var memory = frozen.get(region);
             var writer = staged.memory(region, memory.pageCount());
@@ -60,7 +63,7 @@ final class MemorySaver {
     }
 
     Void saveLate() throws IOException {
-        long start = System.nanoTime();
+        long start = clock.nanoTime();
         for (int region = 0; region < frozen.size(); region++) {
             var memory = frozen.get(region);
             var writer = writers.get(region);
@@ -84,7 +87,7 @@ final class MemorySaver {
     }
 
     private void spent(long start) {
-        spentNs.addAndGet(System.nanoTime() - start);
+        spentNs.addAndGet(clock.nanoTime() - start);
     }
 
     void cancel() {

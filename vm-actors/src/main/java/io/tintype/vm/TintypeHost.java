@@ -1,10 +1,7 @@
 package io.tintype.vm;
 
 import io.tintype.actors.CheckpointRef;
-import io.tintype.actors.Clock;
 import io.tintype.actors.VmId;
-import io.tintype.actors.strand.StrandOptions;
-import io.tintype.actors.strand.StrandSystem;
 import io.tintype.cow.memory.FramePool;
 import io.tintype.store.CheckpointStore;
 import io.tintype.store.StoreException;
@@ -24,7 +21,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.pekko.actor.typed.ActorRef;
-import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Scheduler;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,11 +44,10 @@ public final class TintypeHost implements AutoCloseable {
     private final ExecutorService blocking;
     private final ExecutorService saving;
     private final DiskDirectory disks;
-    private final ActorSystem<HostActor.Command> system;
+    private final HostWorld world;
     private final HostPorts ports;
     private final Executor blockingPort;
     private final Executor savingPort;
-    private final Clock clock;
     private final Map<VmId, Vm> vms = new ConcurrentHashMap<>();
     private final Map<VmId, VmSpec> specs = new ConcurrentHashMap<>();
 
@@ -60,25 +55,18 @@ public final class TintypeHost implements AutoCloseable {
         this.options = options;
         this.ports = ports;
         this.store = CheckpointStore.open(options.store(), ports.storeFiles());
-        this.pool = new FramePool(options.memoryBytes(), options.heldBytesMax());
+        this.world = ports.world().get();
+        this.pool = world.frames();
         this.diskIo = ports.diskIo();
         this.disks =
-                new DiskDirectory(store, options.disksInMemory(), ports.images(), ports.rules());
+                new DiskDirectory(
+                        store, options.disksInMemory(), ports.images(), ports.rules(),
+                        ports.groupBytes());
         this.blocking =
                 threads("tintype-blocking-", BLOCKING_A_DISK_THREAD * options.diskThreads());
         this.saving = threads("tintype-save-", options.savers());
         this.blockingPort = ports.blocking().apply(blocking);
         this.savingPort = ports.saving().apply(saving);
-        this.clock = System::nanoTime;
-        int strandThreads =
-                options.threads() > 0
-                        ? options.threads()
-                        : Math.max(2, Runtime.getRuntime().availableProcessors());
-        this.system =
-                StrandSystem.create(
-                        "tintype",
-                        HostActor.create(),
-                        StrandOptions.defaults().withThreadCount(strandThreads));
     }
 
     /**
@@ -91,10 +79,11 @@ public final class TintypeHost implements AutoCloseable {
     }
 
     /**
-     * Starts a host on other ports, with rules switched off perhaps: for tests and the simulator, which is why no program can
-     * call it.
+     * Starts a host on other ports, with rules switched off perhaps: for tests and simulators.
+     *
+     * @throws StoreException when the store cannot be used
      */
-    static TintypeHost start(HostOptions options, HostPorts ports) throws StoreException {
+    public static TintypeHost start(HostOptions options, HostPorts ports) throws StoreException {
         return new TintypeHost(options, ports);
     }
 
@@ -105,6 +94,11 @@ public final class TintypeHost implements AutoCloseable {
 
     /** Creates a VM that {@code probe} observes. */
     public Vm create(VmSpec spec, VmProbe probe) throws IOException {
+        return createLater(spec, probe).join();
+    }
+
+    /** The same for callers that must not wait for an actor: simulators, on whose thread the actors run. */
+    public CompletableFuture<Vm> createLater(VmSpec spec, VmProbe probe) throws IOException {
         checkNew(spec.id());
         var chains = new ArrayList<DiskDirectory.Opened>();
         for (int i = 0; i < spec.diskBytes().size(); i++) {
@@ -121,6 +115,13 @@ public final class TintypeHost implements AutoCloseable {
      * @param newId name of the new VM; its sizes are the checkpoint's
      */
     public Vm restore(CheckpointRef checkpoint, String newId, GuestFactory guest, VmProbe probe)
+            throws IOException {
+        return restoreLater(checkpoint, newId, guest, probe).join();
+    }
+
+    /** The same for callers that must not wait for an actor: simulators, on whose thread the actors run. */
+    public CompletableFuture<Vm> restoreLater(
+            CheckpointRef checkpoint, String newId, GuestFactory guest, VmProbe probe)
             throws IOException {
         var id = new VmId(newId);
         checkNew(id);
@@ -224,8 +225,12 @@ public final class TintypeHost implements AutoCloseable {
         return pool;
     }
 
+    Executor answers() {
+        return world.answers();
+    }
+
     Scheduler scheduler() {
-        return system.scheduler();
+        return world.scheduler();
     }
 
     private void checkNew(VmId id) throws StoreException {
@@ -244,11 +249,12 @@ public final class TintypeHost implements AutoCloseable {
         }
     }
 
-    private Vm spawn(VmSpec spec, MachineState state, VmProbe probe) {
+    private CompletableFuture<Vm> spawn(VmSpec spec, MachineState state, VmProbe probe) {
         var counters = new VmCounters();
         var services =
                 new VmServices(
-                        clock,
+                        world.clock(),
+                        world.wall(),
                         pool,
                         diskIo,
                         blockingPort,
@@ -265,17 +271,20 @@ public final class TintypeHost implements AutoCloseable {
                         options.throttle().toNanos());
         var started = new CompletableFuture<ActorRef<VmActor.Command>>();
         var ended = new CompletableFuture<Void>();
-        system.tell(
+        world.host().tell(
                 new HostActor.Spawn(
                         spec.id(),
                         VmActor.create(spec.id(), state, services, store.nextId(spec.id()).value()),
                         started,
                         ended));
-        var vm = new Vm(this, spec.id(), started.join(), counters, ended);
-        vms.put(spec.id(), vm);
-        specs.put(spec.id(), spec);
-        var _ = ended.whenComplete((_, _) -> vms.remove(spec.id()));
-        return vm;
+        return started.thenApply(
+                actor -> {
+                    var vm = new Vm(this, spec.id(), actor, counters, ended);
+                    vms.put(spec.id(), vm);
+                    specs.put(spec.id(), spec);
+                    var _ = ended.whenComplete((_, _) -> vms.remove(spec.id()));
+                    return vm;
+                });
     }
 
     /** Stops all VMs, waits for their requests in flight and gives every file and frame back. */
@@ -286,10 +295,18 @@ public final class TintypeHost implements AutoCloseable {
                         .map(vm -> vm.stop().toCompletableFuture())
                         .toArray(CompletableFuture<?>[]::new);
         await(CompletableFuture.allOf(quiet));
-        system.terminate();
-        await(system.getWhenTerminated().toCompletableFuture());
+        world.end();
         stop(saving);
         stop(blocking);
+        closeFiles();
+        pool.close();
+    }
+
+    /**
+     * Closes every file and does not ask whether a VM is left: for simulators, after they stopped all VMs, and whose frames
+     * outlive a host.
+     */
+    public void closeFiles() {
         diskIo.close();
         disks.close();
         try {
@@ -297,10 +314,9 @@ public final class TintypeHost implements AutoCloseable {
         } catch (StoreException failure) {
             LOG.warn("the store did not close cleanly: {}", failure.getMessage());
         }
-        pool.close();
     }
 
-    private static void await(CompletableFuture<?> future) {
+    static void await(CompletableFuture<?> future) {
         try {
             future.get(CLOSE_SECONDS_MAX, TimeUnit.SECONDS);
         } catch (InterruptedException interrupted) {

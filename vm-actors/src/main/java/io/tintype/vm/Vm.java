@@ -10,7 +10,11 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
-import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.apache.pekko.actor.typed.scaladsl.AskPattern.Askable;
+import org.apache.pekko.util.Timeout;
+import scala.concurrent.ExecutionContext;
+import scala.runtime.BoxedUnit;
+import scala.util.Try;
 
 /**
  * A running VM, as callers outside its actors see it. Safe on any thread; every call is a message, every
@@ -55,6 +59,11 @@ public final class Vm {
     /** Lets the guest run. */
     public void start() {
         actor.tell(new VmActor.Start());
+    }
+
+    /** Has a guest that waits for something look again. */
+    public void interrupt() {
+        actor.tell(new VmActor.Interrupt());
     }
 
     /** Stops the guest at the end of its slice; I/O in flight goes on. */
@@ -118,21 +127,27 @@ public final class Vm {
 
     <R> CompletableFuture<R> ask(Function<ActorRef<R>, VmActor.Command> message) {
         var answer = new CompletableFuture<R>();
-        var asked =
-                AskPattern.ask(
-                        actor,
+        // Not the Java variant: it answers on a thread of its own choice, which no simulation may have.
+        new Askable<>(actor)
+                .ask(
                         (ActorRef<R> replyTo) -> message.apply(replyTo),
-                        ANSWER_MAX,
-                        host.scheduler());
-        asked.whenComplete(
-                (reply, failure) -> {
-                    if (failure == null) {
-                        answer.complete(reply);
-                    } else {
-                        answer.completeExceptionally(failure);
-                    }
-                });
+                        Timeout.create(ANSWER_MAX),
+                        host.scheduler())
+                .onComplete(
+                        reply -> {
+                            host.answers().execute(() -> complete(answer, reply));
+                            return BoxedUnit.UNIT;
+                        },
+                        ExecutionContext.parasitic$.MODULE$);
         return failIfEnded(answer);
+    }
+
+    private static <R> void complete(CompletableFuture<R> answer, Try<R> reply) {
+        if (reply.isSuccess()) {
+            answer.complete(reply.get());
+        } else {
+            answer.completeExceptionally(reply.failed().get());
+        }
     }
 
     private <R> CompletableFuture<R> failIfEnded(CompletableFuture<R> answer) {

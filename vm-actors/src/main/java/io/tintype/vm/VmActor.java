@@ -60,6 +60,9 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
     /** Let the guest run; nothing happens when it does. */
     public record Start() implements Command {}
 
+    /** Something outside wants the guest's attention: it runs a slice, if it runs at all. */
+    public record Interrupt() implements Command {}
+
     /** Stop running guest code; I/O in flight goes on. */
     public record Pause() implements Command {}
 
@@ -269,6 +272,7 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
             case IoReissued(var ioId, var status) ->
                 feed(new PendingSet.Input.Reissued(ioId, status));
             case Start _ -> onStart();
+            case Interrupt _ -> queueRun();
             case Pause _ -> onPause();
             case BeginCheckpoint begin -> onBeginCheckpoint(begin);
             case CancelCheckpoint cancel -> onCancelCheckpoint(cancel);

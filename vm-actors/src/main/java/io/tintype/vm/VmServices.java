@@ -4,12 +4,14 @@ import io.tintype.actors.Clock;
 import io.tintype.cow.memory.FramePool;
 import io.tintype.scheduler.PendingSet;
 import io.tintype.scheduler.Rules;
+import java.time.InstantSource;
 import java.util.concurrent.Executor;
 
 /**
  * Everything outside a VM that its actors use: the ports, and the policies of the host.
  *
  * @param clock time for stuns and guests, in nanoseconds
+ * @param wall time for people, in manifests
  * @param pool the host's frames
  * @param diskIo where disk operations run
  * @param blocking runs calls that block briefly: overlays, syncs, manifests
@@ -28,6 +30,7 @@ import java.util.concurrent.Executor;
  */
 record VmServices(
         Clock clock,
+        InstantSource wall,
         FramePool pool,
         DiskIo diskIo,
         Executor blocking,

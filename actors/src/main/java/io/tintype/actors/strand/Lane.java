@@ -1,5 +1,6 @@
 package io.tintype.actors.strand;
 
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +28,12 @@ final class Lane<E extends Lane.Node<E>> {
 
     boolean isEmpty() {
         return first == null;
+    }
+
+    void forEach(Consumer<? super E> visitor) {
+        for (var each = first; each != null; each = each.next) {
+            visitor.accept(each);
+        }
     }
 
     void addLast(E element) {

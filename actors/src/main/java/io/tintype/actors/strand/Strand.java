@@ -2,6 +2,7 @@ package io.tintype.actors.strand;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.List;
 import org.apache.pekko.actor.ActorPath;
 import org.jspecify.annotations.Nullable;
 
@@ -128,6 +129,19 @@ public final class Strand extends Lane.Node<Strand> {
                 return due;
             }
         }
+    }
+
+    /** Before a turn, by the one thread of an executor that has no others. */
+    void gather(List<Ready> ready) {
+        emptyInbox();
+        queue.gather(ready);
+    }
+
+    /** In a turn: the run of an entry that waits; null if it is due no more. */
+    @Nullable
+    Runnable take(StrandEntry entry) {
+        queue.remove(entry);
+        return entry.take();
     }
 
     boolean hasNothingToRun() {

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Its place in a lane belongs to whoever has the strand's turn. Its place in the inbox of the strand is how other threads
  * hand it over: {@link #enterInbox} lets one of them in, and it stays in until the strand's turn takes it out.
  */
-abstract class StrandEntry extends Lane.Node<StrandEntry> {
+abstract class StrandEntry extends Lane.Node<StrandEntry> implements Ready {
     private static final VarHandle IN_INBOX;
 
     static {
@@ -36,6 +36,21 @@ abstract class StrandEntry extends Lane.Node<StrandEntry> {
         enteredBefore = null;
         inInbox = false;
     }
+
+    private long rank;
+
+    @Override
+    public final long rank() {
+        return rank;
+    }
+
+    @Override
+    public final void rank(long newRank) {
+        rank = newRank;
+    }
+
+    /** The strand that it belongs to. */
+    abstract Strand strand();
 
     /** Is there a run waiting? */
     abstract boolean isDue();

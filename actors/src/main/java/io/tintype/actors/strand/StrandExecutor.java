@@ -82,7 +82,8 @@ final class StrandExecutor extends AbstractExecutorService {
                 && mailbox.messageQueue() instanceof StrandMailbox messages) {
             messages.becomeDue(run, this);
         } else {
-            offer(new Strand(null, false), new StrandTask(run));
+            var strand = new Strand(null, false);
+            offer(strand, new StrandTask(strand, run));
         }
     }
 
@@ -243,6 +244,42 @@ final class StrandExecutor extends AbstractExecutorService {
             }
         });
         return true;
+    }
+
+    /**
+     * Adds to {@code ready} every run that may be next on an executor without threads: of the strands that wait, or of those
+     * among them that are held, and within a strand the urgent ones, if there are any.
+     */
+    void gather(List<Ready> ready) {
+        line.forEach(strand -> strand.gather(ready));
+    }
+
+    /**
+     * Does one run that {@link #gather} named, and nothing else: a turn of one run, held or not, since a held strand comes
+     * first in the next choice anyway.
+     */
+    void run(StrandEntry entry) {
+        var strand = entry.strand();
+        line.remove(strand);
+        var before = stepper.strand;
+        strand.startTurn(clock.nanoTime(), 0);
+        stepper.strand = strand;
+        var due = strand.take(entry);
+        if (due != null) {
+            runCarefully(due);
+        }
+        stepper.strand = before;
+        if (strand.hasNothingToRun() && strand.rest(0, 1)) {
+            return;
+        }
+        strand.queue().isTurnOver(clock.nanoTime());
+        strand.endTurn(0, 1);
+        line.add(strand, strand.queue().isHeld());
+    }
+
+    /** Has {@code steps} run with this thread as the one that steps, so that each run need not say so. */
+    void stepping(Runnable steps) {
+        stepper.step(steps);
     }
 
     /** By the run whose turn it is. */

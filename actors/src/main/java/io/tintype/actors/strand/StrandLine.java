@@ -1,5 +1,6 @@
 package io.tintype.actors.strand;
 
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,16 @@ final class StrandLine {
     @Nullable
     Strand next(Chooser chooser) {
         return (held.isEmpty() ? ordinary : held).take(chooser);
+    }
+
+    /** Those that may be next. */
+    void forEach(Consumer<Strand> visitor) {
+        (held.isEmpty() ? ordinary : held).forEach(visitor);
+    }
+
+    /** Takes out one that waits, which gets its turn out of order. */
+    void remove(Strand strand) {
+        (strand.lane == held ? held : ordinary).remove(strand);
     }
 
     boolean isEmpty() {

@@ -2,9 +2,11 @@ package io.tintype.actors.strand;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import org.apache.pekko.actor.ActorPath;
 import org.apache.pekko.actor.ActorRef;
 import org.apache.pekko.actor.LocalActorRef;
 import org.apache.pekko.actor.WrappedMessage;
+import org.apache.pekko.actor.typed.internal.AdaptMessage;
 import org.apache.pekko.actor.typed.internal.AdaptWithRegisteredMessageAdapter;
 import org.apache.pekko.dispatch.AbstractNodeQueue;
 import org.apache.pekko.dispatch.Envelope;
@@ -38,6 +40,9 @@ final class StrandMailbox extends StrandEntry
     }
 
     private final Strand strand;
+    private final @Nullable ActorPath path;
+    private final @Nullable SenderGuard guard;
+    private @Nullable String actor;
     private final Queue ordinary = new Queue();
     /** Null until the first urgent message, since most actors never see one. */
     private volatile @Nullable Queue urgent;
@@ -47,16 +52,54 @@ final class StrandMailbox extends StrandEntry
     /** Written before {@link #due} and read after it. */
     private @Nullable StrandExecutor executor;
 
-    StrandMailbox(Strand strand) {
+    /**
+     * @param path of the actor; null for none
+     * @param guard is told of each message that arrives; null where any thread may send
+     */
+    StrandMailbox(Strand strand, @Nullable ActorPath path, @Nullable SenderGuard guard) {
         this.strand = strand;
+        this.path = path;
+        this.guard = guard;
+    }
+
+    @Override
+    Strand strand() {
+        return strand;
+    }
+
+    @Override
+    public String actor() {
+        var name = actor;
+        if (name == null) {
+            name = path == null ? "" : path.toStringWithoutAddress();
+            actor = name;
+        }
+        return name;
+    }
+
+    /** The message that the next run handles; null if that handles only what Pekko tells its actors. */
+    @Override
+    public @Nullable Object message() {
+        var overtaking = urgent;
+        var next = overtaking == null ? null : overtaking.peek();
+        if (next == null) {
+            next = ordinary.peek();
+        }
+        if (next == null) {
+            return null;
+        }
+        // An adapter is a pure function of ours, so it may be asked twice.
+        return next.message() instanceof AdaptMessage<?, ?> adapted
+                ? adapted.adapt()
+                : next.message();
     }
 
     /** For a new actor, while its parent creates it. */
-    static StrandMailbox of(ActorRef owner, boolean isRoot) {
+    static StrandMailbox of(ActorRef owner, boolean isRoot, @Nullable SenderGuard guard) {
         var inherited = isRoot ? null : strandOfParent(owner);
         return new StrandMailbox(inherited != null && inherited.isRoot()
                 ? inherited
-                : new Strand(owner.path(), isRoot));
+                : new Strand(owner.path(), isRoot), owner.path(), guard);
     }
 
     /** The strand of a living actor of this process that has a mailbox of this kind; null for any other. */
@@ -103,6 +146,9 @@ final class StrandMailbox extends StrandEntry
 
     @Override
     public void enqueue(ActorRef receiver, Envelope handle) {
+        if (guard != null) {
+            guard.sent();
+        }
         if (!isUrgent(handle.message())) {
             ordinary.add(handle);
             return;

@@ -1,5 +1,6 @@
 package io.tintype.actors.strand;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +43,16 @@ final class StrandQueue {
     @Nullable
     StrandEntry next(Chooser chooser) {
         return (urgent.isEmpty() ? ordinary : urgent).take(chooser);
+    }
+
+    /** Those that may be next. */
+    void gather(List<Ready> ready) {
+        (urgent.isEmpty() ? ordinary : urgent).forEach(ready::add);
+    }
+
+    /** Takes out an entry that waits here. */
+    void remove(StrandEntry entry) {
+        (entry.lane == urgent ? urgent : ordinary).remove(entry);
     }
 
     boolean isEmpty() {

@@ -34,7 +34,7 @@ public final class Commands {
 
     private Commands() {}
 
-    /** Adds {@code run}, {@code bench} and {@code help} to {@code root}, a command of picocli's; ready to execute. */
+    /** Adds {@code run}, {@code bench}, {@code simulate}, {@code replay} and {@code help} to {@code root}, a command of picocli's; ready to execute. */
     public static CommandLine on(Object root, FleetRunner runner, List<Benchmark> benchmarks) {
         var surroundings = new Surroundings(
                 Machine.local(), Terminal.local(),
@@ -59,6 +59,8 @@ public final class Commands {
                 .addSubcommand(new RunCommand(runner, surroundings))
                 .addSubcommand(new BenchCommand(benchmarks, surroundings))
                 .addSubcommand(new ExploreCommand(surroundings))
+                .addSubcommand(new SimulateCommand(surroundings))
+                .addSubcommand(new ReplayCommand(List.of(new SimulateReplayer())))
                 .addSubcommand(new HelpCommand())
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)

@@ -1,0 +1,28 @@
+package io.tintype.simulations.simulate;
+
+import io.tintype.simulations.oracle.Violation;
+import io.tintype.simulations.story.StoryEvent;
+import java.util.List;
+
+/**
+ * What one run came to.
+ *
+ * @param violations what no correct run shows; empty if all was well
+ * @param traceHash of all its steps, in order
+ * @param steps messages handled and events of the world
+ * @param virtualNs from its begin to its end
+ * @param situations how often each occurred, in the order of {@link Situation}
+ * @param events the steps by name, if they were to be recorded
+ * @param unfitting index of the first event of the schedule that did not fit; -1 if all did, or there was none
+ * @param story what happened, for people, if it was to be told
+ */
+@SuppressWarnings("ArrayRecordComponent") // never compared
+record RunRecord(
+        List<Violation> violations,
+        long traceHash,
+        long steps,
+        long virtualNs,
+        int[] situations,
+        List<String> events,
+        int unfitting,
+        List<StoryEvent> story) {}

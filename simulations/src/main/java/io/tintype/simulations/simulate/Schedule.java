@@ -1,0 +1,12 @@
+package io.tintype.simulations.simulate;
+
+import java.util.List;
+
+/**
+ * Named events to do in this order, each if it is possible then; after the last one everything that is left happens by itself, first
+ * come first served.
+ *
+ * @param events their names
+ * @param settles whether all messages are handled before each event; if not, their deliveries are events, too
+ */
+record Schedule(List<String> events, boolean settles) {}

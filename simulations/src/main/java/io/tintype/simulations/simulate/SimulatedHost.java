@@ -1,0 +1,97 @@
+package io.tintype.simulations.simulate;
+
+import io.tintype.actors.Clock;
+import io.tintype.cow.memory.FramePool;
+import io.tintype.store.StoreException;
+import io.tintype.vm.DiskIo;
+import io.tintype.vm.HostActor;
+import io.tintype.vm.HostOptions;
+import io.tintype.vm.HostPorts;
+import io.tintype.vm.HostWorld;
+import io.tintype.vm.TintypeHost;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.concurrent.Executor;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Scheduler;
+
+/** The real host on a simulated machine, from its start until the power fails or the run ends. */
+final class SimulatedHost {
+    static final Path STORE = Path.of("/sim");
+    static final int GROUP_BYTES = 4096;
+
+    /** Virtual time, the machine's memory, and actors that run when the simulation says so. */
+    private final class World implements HostWorld {
+        @Override
+        public Clock clock() {
+            return machine.system().clock();
+        }
+
+        @Override
+        public InstantSource wall() {
+            return () -> Instant.EPOCH.plusNanos(machine.system().nowNs());
+        }
+
+        @Override
+        public FramePool frames() {
+            return pool;
+        }
+
+        @Override
+        public ActorRef<HostActor.Command> host() {
+            return actor;
+        }
+
+        @Override
+        public Scheduler scheduler() {
+            return machine.system().system().scheduler();
+        }
+
+        @Override
+        public Executor answers() {
+            return Runnable::run;
+        }
+
+        @Override
+        public void end() {}
+    }
+
+    final Power power;
+    final SimulatedImages images;
+    final SimulatedStoreFiles files;
+    final TintypeHost host;
+    private final SimulatedMachine machine;
+    private final FramePool pool;
+    private final ActorRef<HostActor.Command> actor;
+
+    /**
+     * Starts it on storage that may hold something already.
+     *
+     * @param name of its actor
+     */
+    SimulatedHost(SimulatedMachine machine, Knobs knobs, String name, Power power,
+            SimulatedImages images, SimulatedStoreFiles files, DiskIo diskIo, Executor blocking,
+            Executor saving)
+            throws StoreException {
+        this.machine = machine;
+        this.power = power;
+        this.images = images;
+        this.files = files;
+        this.pool = machine.pool(knobs.heldFrames());
+        this.actor = machine.startHost(name);
+        var defaults = HostOptions.defaults(STORE);
+        var options = new HostOptions(STORE, true, defaults.memoryBytes(), defaults.heldBytesMax(),
+                1, 1, 1, Duration.ofNanos(knobs.stepNs()), Duration.ofNanos(knobs.deadlineNs()),
+                knobs.chainDepthMax(), Duration.ofMillis(2), knobs.reissue(), knobs.conflict());
+        host = TintypeHost.start(options, new HostPorts(knobs.rules(), diskIo, images::at, files,
+                _ -> blocking, _ -> saving, knobs.ordered(), GROUP_BYTES, World::new));
+    }
+
+    /** Stops what is left of its actors and closes its files. */
+    void stop() {
+        machine.stopHost(actor);
+        host.closeFiles();
+    }
+}

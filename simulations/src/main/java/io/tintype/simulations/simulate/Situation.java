@@ -1,0 +1,55 @@
+package io.tintype.simulations.simulate;
+
+/** What happens rarely and must happen: each run counts it, and a simulator that never gets there proves little. */
+public enum Situation {
+    READ_ACROSS_TWO_CHECKPOINTS("a read pending across two checkpoints"),
+    DELAYED_WRITE_PREDECESSOR_FAILS("a delayed write whose predecessor fails"),
+    WRITE_DELAYED("a write that waits for an earlier one of its block group"),
+    ABORT_PREPARING("an abort while overlays are prepared"),
+    ABORT_PUT_OFF("an abort while T is put off"),
+    ABORT_RESUME_HELD("an abort while the resume is held"),
+    ABORT_DRAINING("an abort while requests of P are in flight"),
+    ABORT_SAVING("an abort after P, while saving"),
+    ABORT_DEADLINE("an abort by the deadline"),
+    COPY_WHILE_READING("a COW fault between issue and landing of a read"),
+    OVERLAPPING_REQUESTS("overlapping requests in flight"),
+    COMMIT_DURING_CHECKPOINT("a commit during a checkpoint"),
+    COMMIT("a commit"),
+    TWO_CHECKPOINTS_AT_ONCE("two checkpoints of a VM in progress"),
+    CRASH_PREPARING("a crash while a checkpoint is prepared"),
+    CRASH_STUNNED("a crash within a stun"),
+    CRASH_DRAINING("a crash while requests of P are in flight"),
+    CRASH_SAVING("a crash after P, while saving"),
+    CRASH_IN_STORE_WRITES("a crash between two writes of the storage"),
+    CRASH_AFTER_SEAL("a crash with a sealed checkpoint in the store"),
+    CLONE_WITH_IO_IN_FLIGHT("a clone of a VM with I/O in flight"),
+    RESET_IN_FLIGHT("a reset with requests in flight"),
+    OPERATION_NEVER_ENDS("an operation that never completes"),
+    OPERATION_FAILS("an operation that fails"),
+    DISK_FULL("a full disk"),
+    BIT_ROT_CAUGHT("a rotten bit, caught by a checksum"),
+    GUEST_WAITS_FOR_MEMORY("a guest that waits for memory held by checkpoints"),
+    SEALED_WITH_PENDING("a sealed checkpoint with requests pending at T");
+
+    private final String words;
+
+    Situation(String words) {
+        this.words = words;
+    }
+
+    /** Its place among all of them. */
+    @SuppressWarnings("EnumOrdinal") // never leaves the process
+    public int index() {
+        return ordinal();
+    }
+
+    /** For people. */
+    public String words() {
+        return words;
+    }
+
+    /** For programs: the constant in kebab case. */
+    public String key() {
+        return name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+    }
+}

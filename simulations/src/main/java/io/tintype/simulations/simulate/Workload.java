@@ -1,0 +1,141 @@
+package io.tintype.simulations.simulate;
+
+import io.tintype.scheduler.IoKind;
+import io.tintype.vm.guest.GuestLayout;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What guests and operators do in a run, and when: drawn from the seed before it begins. */
+final class Workload {
+    private static final int SECTORS_A_GROUP = 8;
+
+    /** An action at its virtual time, counted from the start of the run. */
+    record Timed(long atNs, Action action) {}
+
+    private final Knobs knobs;
+    private final Dice dice;
+    private final List<Timed> actions = new ArrayList<>();
+    private final List<List<String>> reads = new ArrayList<>();
+    private long nowNs;
+    private int number;
+    private int checkpoints;
+    private int clones;
+
+    private Workload(Knobs knobs) {
+        this.knobs = knobs;
+        this.dice = new Dice(Dice.of(knobs.seed(), "workload", 0));
+        for (int vm = 0; vm < knobs.vms(); vm++) {
+            reads.add(new ArrayList<>());
+        }
+    }
+
+    static List<Timed> of(Knobs knobs) {
+        return new Workload(knobs).draw();
+    }
+
+    private List<Timed> draw() {
+        int weights = knobs.readWeight() + knobs.writeWeight() + knobs.flushWeight()
+                + knobs.eraseWeight() + knobs.touchWeight() + knobs.heapWeight()
+                + knobs.bellWeight() + knobs.resetWeight();
+        for (int i = 0; i < knobs.actions(); i++) {
+            if (i == knobs.fullAt()) {
+                add(new Action.Limit("", "storage", dice.below(64) * 1024L));
+            }
+            // Checkpoints evenly over the run, after some requests.
+            int checkpointsDue =
+                    knobs.checkpoints() * (i + 1) / (knobs.actions() + 1) + (i > 2 ? 1 : 0);
+            if (checkpoints < Math.min(knobs.checkpoints(), checkpointsDue)) {
+                checkpoint();
+            }
+            guest(dice.below(weights));
+        }
+        while (checkpoints < knobs.checkpoints()) {
+            checkpoint();
+        }
+        return actions;
+    }
+
+    private void add(Action action) {
+        if (!dice.percent(knobs.burstPercent())) {
+            nowNs += 1 + dice.below((int) (2 * knobs.gapNs()));
+        }
+        actions.add(new Timed(nowNs, action));
+    }
+
+    /** A consequence some time later, while other things go on. */
+    private void later(Action action, long maxNs) {
+        actions.add(new Timed(nowNs + 1 + dice.below((int) maxNs), action));
+    }
+
+    private String vm(int index) {
+        return "vm-" + (index + 1);
+    }
+
+    private void checkpoint() {
+        var vm = vm(dice.below(knobs.vms()));
+        var label = "c" + ++checkpoints;
+        add(new Action.Begin(vm, label));
+        long soon = Math.min(Integer.MAX_VALUE,
+                knobs.latencyMaxNs() + 4 * knobs.taskMaxNs() + 8 * knobs.gapNs());
+        if (dice.percent(knobs.cancelPercent())) {
+            later(new Action.Cancel(vm, label), soon);
+        }
+        if (dice.percent(knobs.clonePercent())) {
+            later(new Action.Clone(vm, label, "vm-" + (knobs.vms() + ++clones)), 3 * soon);
+        }
+        if (dice.percent(knobs.deletePercent())) {
+            later(new Action.Delete(vm, label), 4 * soon);
+        }
+    }
+
+    private void guest(int choice) {
+        int index = dice.below(knobs.vms());
+        var vm = vm(index);
+        int disk = dice.below(knobs.disks());
+        int rest = choice;
+        if ((rest -= knobs.readWeight()) < 0) {
+            var label = "r" + ++number;
+            reads.get(index).add(label);
+            submit(vm, label, IoKind.READ, disk);
+        } else if ((rest -= knobs.writeWeight()) < 0) {
+            submit(vm, "w" + ++number, IoKind.WRITE, disk);
+        } else if ((rest -= knobs.flushWeight()) < 0) {
+            add(new Action.Submit(vm, "f" + ++number, IoKind.FLUSH, disk, 0, 0, 0, false));
+        } else if ((rest -= knobs.eraseWeight()) < 0) {
+            submit(vm, "e" + ++number,
+                    dice.percent(50) ? IoKind.DISCARD : IoKind.WRITE_ZEROES, disk);
+        } else if ((rest -= knobs.touchWeight()) < 0) {
+            var of = reads.get(index);
+            if (!of.isEmpty()) {
+                // Mostly one of the last, which may be in flight still.
+                int back = Math.min(of.size(), 1 + dice.below(4));
+                add(new Action.Touch(vm, "t" + ++number, of.get(of.size() - back), dice.below(2)));
+            }
+        } else if ((rest -= knobs.heapWeight()) < 0) {
+            add(new Action.Heap(vm, "h" + ++number));
+        } else if ((rest -= knobs.bellWeight()) < 0) {
+            add(new Action.Bell(vm, "b" + ++number, dice.percent(50)));
+        } else {
+            add(new Action.Reset(vm, "x" + ++number, disk));
+        }
+    }
+
+    private void submit(String vm, String label, IoKind kind, int disk) {
+        int sectors = knobs.groups() * SECTORS_A_GROUP;
+        int count = dice.percent(50)
+                ? Math.min(SECTORS_A_GROUP, knobs.requestSectorsMax())
+                : dice.between(1, knobs.requestSectorsMax());
+        count = Math.min(count, sectors);
+        int hot = Math.min(sectors, Math.max(count, knobs.hotGroups() * SECTORS_A_GROUP));
+        int range = dice.percent(85) ? hot : sectors;
+        int sector = dice.below(range - count + 1);
+        if (dice.percent(50)) {
+            sector = sector / SECTORS_A_GROUP * SECTORS_A_GROUP;
+        }
+        int shape = dice.percent(knobs.straddlePercent())
+                ? GuestLayout.SHAPE_STRADDLING
+                : GuestLayout.SHAPE_PLAIN;
+        add(new Action.Submit(vm, label, kind, disk, sector, count, shape,
+                kind != IoKind.READ && dice.percent(knobs.fuaPercent())));
+    }
+}

@@ -1,0 +1,35 @@
+package io.tintype.vm;
+
+import io.tintype.actors.Clock;
+import io.tintype.cow.memory.FramePool;
+import java.time.InstantSource;
+import java.util.concurrent.Executor;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Scheduler;
+
+/**
+ * What a host runs in beside its storage: time, memory and an actor system. Programs get that of this machine; a simulator
+ * brings one without threads, whose time is virtual and whose actors run when it says so.
+ */
+public interface HostWorld {
+    /** Time for stuns, guests and deadlines. */
+    Clock clock();
+
+    /** Time for people: what a manifest says of when a checkpoint was taken. */
+    InstantSource wall();
+
+    /** The host's frames. */
+    FramePool frames();
+
+    /** The parent of the host's VMs, alive as long as the host; the behavior is {@link HostActor#create}. */
+    ActorRef<HostActor.Command> host();
+
+    /** For the time limits of those who ask actors from outside. */
+    Scheduler scheduler();
+
+    /** Where callers' reactions to answers run; never on a strand, except in a simulation, which has no other thread. */
+    Executor answers();
+
+    /** The host is closed: no VM of it is left. Gives back what was made for it. */
+    void end();
+}

@@ -1,0 +1,67 @@
+package io.tintype.vm;
+
+import io.tintype.actors.Clock;
+import io.tintype.actors.strand.StrandOptions;
+import io.tintype.actors.strand.StrandSystem;
+import io.tintype.cow.memory.FramePool;
+import java.time.InstantSource;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ForkJoinPool;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Scheduler;
+
+/** This machine: its clock, its memory, and threads for strands. */
+final class LiveWorld implements HostWorld {
+    private final FramePool pool;
+    private final ActorSystem<HostActor.Command> system;
+
+    LiveWorld(HostOptions options) {
+        pool = new FramePool(options.memoryBytes(), options.heldBytesMax());
+        int strandThreads =
+                options.threads() > 0
+                        ? options.threads()
+                        : Math.max(2, Runtime.getRuntime().availableProcessors());
+        system =
+                StrandSystem.create(
+                        "tintype",
+                        HostActor.create(),
+                        StrandOptions.defaults().withThreadCount(strandThreads));
+    }
+
+    @Override
+    public Clock clock() {
+        return Clock.system();
+    }
+
+    @Override
+    public InstantSource wall() {
+        return InstantSource.system();
+    }
+
+    @Override
+    public FramePool frames() {
+        return pool;
+    }
+
+    @Override
+    public ActorRef<HostActor.Command> host() {
+        return system;
+    }
+
+    @Override
+    public Scheduler scheduler() {
+        return system.scheduler();
+    }
+
+    @Override
+    public Executor answers() {
+        return ForkJoinPool.commonPool();
+    }
+
+    @Override
+    public void end() {
+        system.terminate();
+        TintypeHost.await(system.getWhenTerminated().toCompletableFuture());
+    }
+}
