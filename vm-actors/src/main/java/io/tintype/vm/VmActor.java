@@ -454,13 +454,16 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
 
     private void issueAll() {
         for (int disk = 0; disk < machine.doorbells.length; disk++) {
-            while (machine.doorbells[disk]) {
-                machine.doorbells[disk] = issueNext(disk);
+            while (machine.doorbells[disk] && issueNext(disk)) {
+                // one request after another
             }
         }
     }
 
-    /** Fetches one request of {@code disk} and binds it. Returns whether there may be more. */
+    /**
+     * Fetches one request of {@code disk} and binds it. Returns whether there may be more now; the doorbell stays as it is until
+     * the ring is empty.
+     */
     private boolean issueNext(int disk) {
         var queue = machine.state.queues().get(disk);
         var memory = machine.state.memory();
@@ -475,6 +478,7 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
             queueRun();
         }
         if (fetched == null) {
+            machine.doorbells[disk] = false;
             return false;
         }
         long ioId = nextIoId++;
