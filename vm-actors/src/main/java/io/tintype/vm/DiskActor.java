@@ -46,8 +46,15 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     /** The overlay prepared for {@code checkpoint} is not wanted any more. No reply. */
     record Discard(long checkpoint) implements Command {}
 
-    /** In the stun: put the prepared overlay on top; {@code replyTo} hears {@link VmActor.DiskSwitched}. */
-    record Switch(long checkpoint, ActorRef<VmActor.Command> replyTo) implements Command, Urgent {}
+    /**
+     * In the stun: put the prepared overlay on top; {@code replyTo} hears {@link VmActor.DiskSwitched}.
+     *
+     * @param lastIssued the last request bound to the layers below; it may still be in the mailbox, which this overtook
+     */
+    record Switch(long checkpoint, long lastIssued, ActorRef<VmActor.Command> replyTo)
+            implements
+                Command,
+                Urgent {}
 
     /** Make every layer up to {@code view} durable; {@code replyTo} hears {@link CheckpointActor.ChainSynced}. */
     record Sync(int view, ActorRef<CheckpointActor.Command> replyTo) implements Command {}
@@ -112,6 +119,10 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     private boolean abandoned;
     private @Nullable PreparedOverlay prepared;
     private boolean committing;
+    // A switch overtakes requests in the mailbox: until the last of them is seen, the order does not know all that is bound
+    // below the top.
+    private long lastBelowTop;
+    private long lastSeen;
     // After a failed commit nothing is lost, but trying again at once would fail again.
     private boolean commitFailed;
 
@@ -151,7 +162,8 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
             case Prepare prepare -> onPrepare(prepare);
             case Prepared ready -> onPrepared(ready);
             case Discard(var checkpoint) -> onDiscard(checkpoint);
-            case Switch(var checkpoint, var replyTo) -> onSwitch(checkpoint, replyTo);
+            case Switch(var checkpoint, var lastIssued, var replyTo) ->
+                onSwitch(checkpoint, lastIssued, replyTo);
             case Detach _ -> feed(new DiskOrder.Input.Detached());
             case Sync(var view, var replyTo) -> onSync(view, replyTo);
             case ReleaseView(var view) -> onReleaseView(view);
@@ -166,6 +178,7 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
 
     private void onSubmit(Submit submit) {
         var request = submit.request();
+        lastSeen = Math.max(lastSeen, request.ioId());
         submitted.put(request.ioId(), new Submitted(request, submit.replyTo()));
         feed(
                 new DiskOrder.Input.Submit(
@@ -380,12 +393,14 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
         }
     }
 
-    private void onSwitch(long checkpoint, ActorRef<VmActor.Command> replyTo) {
+    private void onSwitch(
+            long checkpoint, long lastIssued, ActorRef<VmActor.Command> replyTo) {
         var overlay = prepared;
         if (overlay == null || preparing == null || preparing.checkpoint() != checkpoint) {
             throw new IllegalStateException(
                     name + " has no overlay prepared for checkpoint " + checkpoint);
         }
+        lastBelowTop = lastIssued;
         int frozenView = chain.top();
         if (rules.on(Rule.R16)) {
             chain.hold(frozenView);
@@ -446,6 +461,9 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
 
     /** The half of R16 that is about requests in flight; the chain knows who shows what. */
     private boolean requestsAllow(DiskChain.Candidate candidate) {
+        if (rules.on(Rule.R16) && lastSeen < lastBelowTop) {
+            return false;
+        }
         for (int layer = candidate.firstUpper(); layer <= candidate.lastUpper(); layer++) {
             if (!order.mayCommit(layer, candidate.firstLower())) {
                 return false;

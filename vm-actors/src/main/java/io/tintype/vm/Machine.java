@@ -13,6 +13,8 @@ final class Machine {
     // The layer that new requests of each disk are bound to.
     final int[] tops;
     final boolean[] doorbells;
+    // The last request of each disk, 0 for none.
+    final long[] lastIssued;
     // Requests and checkpoints that still use the frames.
     int users;
 
@@ -29,6 +31,7 @@ final class Machine {
         this.diskActors = diskActors;
         tops = state.chains().stream().mapToInt(chain -> chain.top()).toArray();
         doorbells = new boolean[tops.length];
+        lastIssued = new long[tops.length];
         regionEnds = new long[state.regions().size()];
         long end = 0;
         for (int i = 0; i < regionEnds.length; i++) {

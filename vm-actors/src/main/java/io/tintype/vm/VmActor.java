@@ -510,6 +510,7 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
                         PendingIoActor.create(
                                 request, context.getSelf(), machine.diskActors.get(disk)));
         machine.diskActors.get(disk).tell(new DiskActor.Submit(request, actor));
+        machine.lastIssued[disk] = ioId;
         flights.put(ioId, new Flight(request, machine, actor, bound));
         machine.users++;
         probe.issued(request);
@@ -722,8 +723,13 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
         for (var region : machine.regionActors) {
             region.tell(new MemoryRegionActor.Freeze(context.getSelf()));
         }
-        for (var disk : machine.diskActors) {
-            disk.tell(new DiskActor.Switch(request.checkpoint(), context.getSelf()));
+        for (int disk = 0; disk < machine.diskActors.size(); disk++) {
+            machine.diskActors
+                    .get(disk)
+                    .tell(
+                            new DiskActor.Switch(
+                                    request.checkpoint(), machine.lastIssued[disk],
+                                    context.getSelf()));
         }
         probe.stunned(request.checkpoint(), machine.state.guest());
     }
