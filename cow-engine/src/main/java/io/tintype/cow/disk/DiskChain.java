@@ -271,7 +271,7 @@ public final class DiskChain implements AutoCloseable {
 
     /**
      * Whether a write to {@code group} in {@code layer} needs no fault. Once true it stays true. The bottom of everything
-     * holds all groups.
+     * holds all groups; a number that only a discarded overlay had holds none.
      */
     public boolean holds(int layer, long group) {
         int checked = checkGroup(group);
@@ -279,6 +279,9 @@ public final class DiskChain implements AutoCloseable {
         int index = list.indexAtOrBelow(layer);
         if (index < 0) {
             return parent != null && parent.holds(layer, group);
+        }
+        if (layer > list.get(index).last()) {
+            return false;
         }
         return isBottom(index) || list.get(index).image().lookup(checked) != GroupState.ABSENT;
     }
