@@ -310,7 +310,7 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
 
     private void saveFree() {
         var of = new MemorySaver(
-                        theStaged(), theCut().frozen(), theCut().blocked(), services.clock());
+                theStaged(), theCut().frozen(), theCut().blocked(), services.clock());
         saver = of;
         context.pipeToSelf(
                 Blocking.call(services.saving(), of::saveFree),

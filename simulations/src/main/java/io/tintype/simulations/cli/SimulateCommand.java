@@ -86,7 +86,7 @@ final class SimulateCommand implements Callable<Integer> {
     private @Nullable Long seed;
 
     @Option(names = "--scenario", paramLabel = "NAME|FILE", defaultValue = "swarm",
-            description = "what is not left to the seed: swarm, conflicts, disk-reissue, across, ring, flushes, commits, resets, crashes, hung, full, "
+            description = "what is not left to the seed: swarm, conflicts, disk-reissue, across, ring, flushes, memory, commits, resets, crashes, hung, full, "
                     + "small, or a file with lines KNOB=VALUE (${DEFAULT-VALUE})")
     private String scenario = "swarm";
 
@@ -252,8 +252,10 @@ final class SimulateCommand implements Callable<Integer> {
 
     private static String line(Campaign.Totals totals) {
         double seconds = totals.realNs() / 1e9;
-        return Units.whole(totals.runs()) + " runs, " + Units.whole((long) (totals.runs() / seconds))
-                + "/s; " + Units.whole((long) (totals.messages() / seconds)) + " messages/s; virtual "
+        return Units.whole(totals.runs()) + " runs, "
+                + Units.whole((long) (totals.runs() / seconds))
+                + "/s; " + Units.whole((long) (totals.messages() / seconds))
+                + " messages/s; virtual "
                 + Units.span(Duration.ofNanos(totals.virtualNs())) + " in "
                 + Units.span(Duration.ofNanos(totals.realNs())) + "; "
                 + totals.situationsReached() + " of " + Situation.values().length

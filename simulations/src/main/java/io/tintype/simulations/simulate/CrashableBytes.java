@@ -85,7 +85,8 @@ final class CrashableBytes {
             if (content == null) {
                 target.asSlice(offset + done, count).fill((byte) 0);
             } else {
-                MemorySegment.copy(content.bytes, inPage, target, ValueLayout.JAVA_BYTE, offset + done,
+                MemorySegment.copy(content.bytes, inPage, target, ValueLayout.JAVA_BYTE,
+                        offset + done,
                         count);
             }
             done += count;
@@ -135,7 +136,8 @@ final class CrashableBytes {
                 };
                 var from = keeps ? newer : older;
                 if (from != null) {
-                    System.arraycopy(from.bytes, sector * SECTOR_BYTES, mixed, sector * SECTOR_BYTES,
+                    System.arraycopy(from.bytes, sector * SECTOR_BYTES, mixed,
+                            sector * SECTOR_BYTES,
                             SECTOR_BYTES);
                 }
             }

@@ -27,6 +27,8 @@ public final class Loads {
 
     private static final int ACTORS = 8;
     private static final int TOKENS = 4;
+    private static final int BARE_ACTORS = 5;
+    private static final int BARE_MESSAGES = 50;
     private static final int EVENTS_MIN = 1_000;
     private static final long SEEDS_MAX = 2_000;
 
@@ -37,7 +39,6 @@ public final class Loads {
         var actors = new ArrayList<ActorRef<Pass>>();
         try (var system = SimulatedSystem.create("messages", passing(actors))) {
             var picker = new Strategy.Picker(Strategy.RANDOM, new Dice(seed));
-            var random = new Dice(seed);
             for (int i = 0; i < TOKENS; i++) {
                 actors.get(i).tell(new Pass(messages / TOKENS));
             }
@@ -51,7 +52,7 @@ public final class Loads {
                 }
             });
             long ns = cpu.getCurrentThreadCpuTime() - start;
-            return random.next() == 0 ? 0 : (system.runs() - before) * 1e9 / ns;
+            return (system.runs() - before) * 1e9 / ns;
         }
     }
 
@@ -82,6 +83,53 @@ public final class Loads {
             }
         }
         return machine.messages() - before;
+    }
+
+    /**
+     * Spawns five actors in a running system, passes fifty messages between them in an order drawn from the seed, and stops them;
+     * returns such schedules a second of real time. What the actor system alone costs of a run.
+     */
+    public static double bareSchedules(long seed, int count) {
+        var started = new ArrayList<ActorRef<Pass>>();
+        try (var system = SimulatedSystem.create("bare", spawning(started))) {
+            long startNs = System.nanoTime();
+            system.stepping(() -> {
+                for (int i = 0; i < count; i++) {
+                    var picker = new Strategy.Picker(Strategy.RANDOM, new Dice(seed + i));
+                    system.system().tell(i);
+                    for (var ready = system.ready(); !ready.isEmpty(); ready = system.ready()) {
+                        system.run(picker.pick(ready));
+                        system.advance(100);
+                    }
+                }
+            });
+            return count * 1e9 / (System.nanoTime() - startNs);
+        }
+    }
+
+    private static Behavior<Integer> spawning(List<ActorRef<Pass>> actors) {
+        return Behaviors.setup(context -> Behaviors.receiveMessage(number -> {
+            actors.clear();
+            var _ = context.spawn(Behaviors.<Pass>setup(parent -> {
+                for (int i = 0; i < BARE_ACTORS; i++) {
+                    int next = (i + 1) % BARE_ACTORS;
+                    actors.add(parent.spawn(Behaviors.receiveMessage(pass -> {
+                        if (pass.hops() > 1) {
+                            actors.get(next).tell(new Pass(pass.hops() - 1));
+                        } else {
+                            parent.getSelf().tell(pass);
+                        }
+                        return Behaviors.same();
+                    }), "a-" + i));
+                }
+                actors.get(0).tell(new Pass(BARE_MESSAGES / 2));
+                actors.get(1).tell(new Pass(BARE_MESSAGES / 2));
+                var ended = new int[1];
+                return Behaviors.receiveMessage(
+                        _ -> ++ended[0] == 2 ? Behaviors.stopped() : Behaviors.same());
+            }), "run-" + number, Strands.root());
+            return Behaviors.same();
+        }));
     }
 
     /** Lets an actor that wakes up a hundred times a second idle for so long; returns virtual by real time. */

@@ -45,7 +45,8 @@ final class Power {
     }
 
     long usableBytes() {
-        return capacityBytes == Long.MAX_VALUE ? capacityBytes
+        return capacityBytes == Long.MAX_VALUE
+                ? capacityBytes
                 : Math.max(0, capacityBytes - usedBytes);
     }
 

@@ -64,6 +64,10 @@ public record Scenario(String name, String words, BiConsumer<Knobs.Draw, Dice> f
                             .put("hangPerMille", 0).put("errorPerMille", 0)
                             .put("resetWeight", 0)
                             .put("crashAt", dice.between(20, 120)).put("crashInWrites", -1)),
+            new Scenario("memory", "checkpoints may hold little memory, so guests wait for frames",
+                    (draw, dice) -> draw.put("heldFrames", dice.between(200, 300))
+                            .put("slots", dice.between(2, 4)).put("flushWeight", 4)
+                            .put("slowReadPercent", dice.below(60))),
             new Scenario("commits", "checkpoints are deleted, and their layers committed",
                     (draw, dice) -> draw.put("checkpoints", dice.between(3, 6))
                             .put("actions", dice.between(20, 60))

@@ -56,7 +56,9 @@ final class SimulatedStoreFiles implements StoreFiles {
             var where = path + "/" + name;
             var older = directory.durable.get(name);
             var newer = directory.now.get(name);
-            var node = Objects.equals(older, newer) || (Dice.of(seed, where, -2) & 1) != 0 ? newer : older;
+            var node = Objects.equals(older, newer) || (Dice.of(seed, where, -2) & 1) != 0
+                    ? newer
+                    : older;
             switch (node) {
                 case null -> {}
                 case FileNode(var bytes) ->

@@ -266,8 +266,7 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
                 cpu.reset(disk);
                 note(Kind.DELIVER, name, "resets disk " + disk);
             }
-            case Action.Begin _,Action.Cancel _,Action.Delete _,Action.Clone _,Action.Limit _,
-                    Action.Crash _ ->
+            case Action.Begin _,Action.Cancel _,Action.Delete _,Action.Clone _,Action.Limit _,Action.Crash _ ->
                 throw new IllegalStateException("no guest does " + action.name());
         }
         return true;
@@ -419,7 +418,15 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
 
     @Override
     public void started(DiskId disk, long ioId, int layer, long group, boolean fault) {
-        if (!muted && fault) {
+        if (muted) {
+            return;
+        }
+        var request = flights.get(ioId);
+        if (request != null) {
+            // It waits there no more.
+            request.delayedGroups.remove(group);
+        }
+        if (fault) {
             note(Kind.COPY, name + "/disk-" + disk.index(), requestLabel(ioId)
                     + " faults on block group " + group + ", which is copied to layer " + layer);
         }

@@ -309,8 +309,10 @@ final class Simulation {
             if (tells && schedule != null && !schedule.settles() && !quiet) {
                 stepIndex = story.size();
                 story.add(new StoryEvent(stepName, label(one.actor()), Kind.DELIVER,
-                        "handles " + (message == null ? "a system message"
-                                : message.getClass().getSimpleName()), -1, new TreeMap<>()));
+                        "handles " + (message == null
+                                ? "a system message"
+                                : message.getClass().getSimpleName()),
+                        -1, new TreeMap<>()));
             }
         }
         if (message != null && one.actor().contains("/checkpoint-")) {

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 
 /** A fixed number of seeds that nobody tried before, in all scenarios and strategies; together they reach every rare situation. */
 class FreshSeedsTest {
-    private static final int SEEDS_EACH = 70;
+    private static final int SEEDS_EACH = 40;
     private static final int MORE_SEEDS = 2_000;
     private static final long SEED_BOUND = 1_000_000_000;
 
@@ -29,7 +29,8 @@ class FreshSeedsTest {
             // What is rare even in its scenario may take some more.
             for (long seed = first; seed < first + MORE_SEEDS && !missing(reached).isEmpty();
                     seed++) {
-                run(machine, seed + SEEDS_EACH, Scenario.ALL.get((int) (seed % Scenario.ALL.size())),
+                run(machine, seed + SEEDS_EACH,
+                        Scenario.ALL.get((int) (seed % Scenario.ALL.size())),
                         Strategy.RANDOM, reached);
             }
         }

@@ -22,5 +22,9 @@ public final class Benchmarks {
                 new IdleVmBenchmark(),
                 new ExploreBenchmark(),
                 new CoreSchedulesBenchmark());
+                new SimulatedMessagesBenchmark(),
+                new SimulatedSchedulesBenchmark(),
+                new IdleVirtualTimeBenchmark(),
+                new ShrinkBenchmark());
     }
 }
