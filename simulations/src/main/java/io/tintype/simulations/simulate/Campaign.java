@@ -54,7 +54,7 @@ public final class Campaign {
     private record Failed(long seed, List<Violation> violations) {}
 
     /** Seeds looked at for a failure that is easier to tell. */
-    private static final int OTHERS_MAX = 400;
+    private static final int OTHERS_MAX = 3_000;
 
     private final Plan plan;
     private final long startNs = System.nanoTime();

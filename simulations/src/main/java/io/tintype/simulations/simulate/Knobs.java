@@ -114,6 +114,8 @@ record Knobs(
         return false;
     }
 
+    private static final int THEMED_PERCENT = 40;
+
     Rules rules() {
         return broken == null ? Rules.ALL_ON : Rules.without(broken);
     }
@@ -224,8 +226,21 @@ record Knobs(
         draw.put("rots", faults.storage() && dice.percent(10) ? 1 : 0);
         dice.turnTo(seed, "restores");
         draw.put("restores", dice.percent(40) ? 1 : 0);
+        dice.turnTo(seed, "theme");
+        if (scenario.name().equals(Scenario.SWARM.name()) && dice.percent(THEMED_PERCENT)) {
+            // What takes several things at once is rare in a swarm of independent draws.
+            var theme = Scenario.THEMES.get(dice.below(Scenario.THEMES.size()));
+            dice.turnTo(seed, theme.name());
+            theme.fix().accept(draw, dice);
+        }
         dice.turnTo(seed, scenario.name());
         scenario.fix().accept(draw, dice);
+        if (!faults.storage()) {
+            draw.put("errorPerMille", 0).put("hangPerMille", 0).put("fullAt", -1).put("rots", 0);
+        }
+        if (!faults.crash()) {
+            draw.put("crashAt", -1).put("crashInWrites", -1);
+        }
         return draw.knobs();
     }
 

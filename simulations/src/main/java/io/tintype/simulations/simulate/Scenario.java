@@ -87,6 +87,11 @@ public record Scenario(String name, String words, BiConsumer<Knobs.Draw, Dice> f
             new Scenario("full", "a disk that is full from some moment on",
                     (draw, dice) -> draw.put("fullAt", dice.between(1, 20))));
 
+    /** What a run of the swarm may be about. */
+    static final List<Scenario> THEMES = ALL.stream()
+            .filter(each -> !each.name().equals(SWARM.name()) && !each.name().equals(SMALL.name()))
+            .toList();
+
     /** Null if there is none of that name. */
     public static @Nullable Scenario named(String name) {
         for (var each : ALL) {
