@@ -1,5 +1,6 @@
 package io.tintype.actors.strand;
 
+import java.util.IdentityHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -11,16 +12,42 @@ final class SenderGuard {
     private final Thread owner = Thread.currentThread();
     private final AtomicLong foreign = new AtomicLong();
     private volatile @Nullable String first;
+    private @Nullable IdentityHashMap<Object, String> sites;
 
     @SuppressWarnings("ReferenceEquality") // a thread is only ever itself
-    void sent() {
+    void sent(Object message) {
         var sender = Thread.currentThread();
+        var known = sites;
+        if (known != null && sender == owner) {
+            known.put(message, site());
+        }
         if (sender != owner) {
             foreign.incrementAndGet();
             if (first == null) {
                 first = sender.getName();
             }
         }
+    }
+
+    /** From now on it is remembered where each message is sent; costs a walk over the stack each time. */
+    void rememberSites(boolean on) {
+        sites = on ? new IdentityHashMap<>() : null;
+    }
+
+    /** Where that very message was sent; empty where that was not remembered. */
+    String siteOf(@Nullable Object message) {
+        var known = sites;
+        return known == null || message == null ? "" : known.getOrDefault(message, "");
+    }
+
+    private static String site() {
+        return StackWalker.getInstance().walk(frames -> frames
+                .filter(frame -> frame.getClassName().startsWith("io.tintype.")
+                        && !frame.getClassName().equals(SenderGuard.class.getName())
+                        && !frame.getClassName().equals(StrandMailbox.class.getName()))
+                .findFirst()
+                .map(frame -> frame.getFileName() + ":" + frame.getLineNumber())
+                .orElse("Pekko"));
     }
 
     void check() {

@@ -189,6 +189,16 @@ public final class SimulatedSystem<T> implements AutoCloseable {
         return running;
     }
 
+    /** From now on {@link #sentAt} knows where in the source each message was sent, which makes sending slow. */
+    public void rememberSenders(boolean on) {
+        guard.rememberSites(on);
+    }
+
+    /** File and line that sent what {@code one} would handle; empty if that was not remembered. */
+    public String sentAt(Ready one) {
+        return one instanceof StrandMailbox mailbox ? guard.siteOf(mailbox.sentMessage()) : "";
+    }
+
     /** Runs since the start. */
     public long runs() {
         return runs;

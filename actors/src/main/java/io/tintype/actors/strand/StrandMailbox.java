@@ -80,18 +80,21 @@ final class StrandMailbox extends StrandEntry
     /** The message that the next run handles; null if that handles only what Pekko tells its actors. */
     @Override
     public @Nullable Object message() {
+        // An adapter is a pure function of ours, so it may be asked twice.
+        return sentMessage() instanceof AdaptMessage<?, ?> adapted
+                ? adapted.adapt()
+                : sentMessage();
+    }
+
+    /** The same as it was sent. */
+    @Nullable
+    Object sentMessage() {
         var overtaking = urgent;
         var next = overtaking == null ? null : overtaking.peek();
         if (next == null) {
             next = ordinary.peek();
         }
-        if (next == null) {
-            return null;
-        }
-        // An adapter is a pure function of ours, so it may be asked twice.
-        return next.message() instanceof AdaptMessage<?, ?> adapted
-                ? adapted.adapt()
-                : next.message();
+        return next == null ? null : next.message();
     }
 
     /** For a new actor, while its parent creates it. */
@@ -147,7 +150,7 @@ final class StrandMailbox extends StrandEntry
     @Override
     public void enqueue(ActorRef receiver, Envelope handle) {
         if (guard != null) {
-            guard.sent();
+            guard.sent(handle.message());
         }
         if (!isUrgent(handle.message())) {
             ordinary.add(handle);

@@ -156,6 +156,16 @@ final class Simulation {
         return run(machine, knobs, schedule, tells, tells);
     }
 
+    /** A free run whose recorded deliveries also say where in the source their messages were sent: to find what is not deterministic. */
+    static RunRecord withCallSites(SimulatedMachine machine, Knobs knobs) {
+        machine.system().rememberSenders(true);
+        try {
+            return run(machine, knobs, null, true, false);
+        } finally {
+            machine.system().rememberSenders(false);
+        }
+    }
+
     private static RunRecord run(SimulatedMachine machine, Knobs knobs,
             @Nullable Schedule schedule, boolean records, boolean tells) {
         var result = new RunRecord[1];
@@ -305,7 +315,8 @@ final class Simulation {
         fold(one.actor().hashCode(), message == null ? 0 : message.getClass().getName().hashCode());
         if (records) {
             stepName = unique(deliverName(one.actor(), message));
-            recorded.add(stepName);
+            var site = system.sentAt(one);
+            recorded.add(site.isEmpty() ? stepName : stepName + ", sent at " + site);
             if (tells && schedule != null && !schedule.settles() && !quiet) {
                 stepIndex = story.size();
                 story.add(new StoryEvent(stepName, label(one.actor()), Kind.DELIVER,

@@ -2,6 +2,8 @@ package io.tintype.simulations.simulate;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import java.io.BufferedReader;
@@ -23,19 +25,27 @@ class DeterminismTest {
 
         public static void main(String[] args) {
             var out = new StringBuilder();
-            for (var line : of(Integer.parseInt(args[0]))) {
+            for (var line : of(Integer.parseInt(args[0]), args.length > 1)) {
                 out.append(line).append('\n');
             }
             System.out.print(out);
         }
 
         static List<String> of(int seeds) {
+            return of(seeds, false);
+        }
+
+        /** With call sites, where a message was sent stands behind its delivery. */
+        static List<String> of(int seeds, boolean callSites) {
             var lines = new ArrayList<String>();
             try (var machine = new SimulatedMachine()) {
                 for (int seed = 1; seed <= seeds; seed++) {
                     for (var strategy : Strategy.values()) {
-                        var run = Simulation.free(machine, Knobs.draw(seed, Scenario.SWARM,
-                                strategy, Faults.ALL, null), true);
+                        var knobs = Knobs.draw(seed, Scenario.SWARM, strategy, Faults.ALL,
+                                null);
+                        var run = callSites
+                                ? Simulation.withCallSites(machine, knobs)
+                                : Simulation.free(machine, knobs, true);
                         run.events().forEach(event -> lines.add(strategy + " " + event));
                         lines.add("seed " + seed + " " + strategy + " hash "
                                 + Long.toHexString(run.traceHash()));
@@ -72,13 +82,41 @@ class DeterminismTest {
 
     @Test
     void shouldRunTheSameInAnotherProcessWithAnotherCollector() throws Exception {
-        assertSame(Steps.of(SEEDS), elsewhere(SEEDS, "-XX:+UseSerialGC"), "with SerialGC");
+        compareWith(SEEDS, "-XX:+UseSerialGC");
     }
 
     @Test
     void shouldRunTheSameWithoutACompiler() throws Exception {
-        assertSame(Steps.of(SEEDS_WITHOUT_COMPILER),
-                elsewhere(SEEDS_WITHOUT_COMPILER, "-Xint"), "with -Xint");
+        compareWith(SEEDS_WITHOUT_COMPILER, "-Xint");
+    }
+
+    @Test
+    void shouldNameTheFirstDivergentEvent() {
+        var failure = assertThrows(AssertionError.class,
+                () -> assertSame(List.of("a", "b", "c"), List.of("a", "x", "c"), "there"));
+
+        assertTrue(String.valueOf(failure.getMessage()).contains(
+                "number 2: \"b\" here, \"x\" there, after \"a\""), failure.getMessage());
+    }
+
+    @Test
+    void shouldSayWhereTheMessageOfAnEventWasSent() {
+        var steps = Steps.of(1, true);
+
+        assertTrue(steps.stream().anyMatch(
+                step -> step.contains("DiskActor") || step.contains(", sent at VmActor.java:")),
+                steps.toString());
+    }
+
+    private static void compareWith(int seeds, String option) throws Exception {
+        var here = Steps.of(seeds);
+        var there = elsewhere(seeds, option);
+        if (!here.equals(there)) {
+            // Once more, with the place in the source that sent each message.
+            assertSame(Steps.of(seeds, true), elsewhere(seeds, option, "call-sites"),
+                    "with " + option);
+            assertSame(here, there, "with " + option);
+        }
     }
 
     private static void assertSame(List<String> here, List<String> there, String where) {
@@ -92,16 +130,18 @@ class DeterminismTest {
         assertEquals(here.size(), there.size(), where);
     }
 
-    private static List<String> elsewhere(int seeds, String option)
+    private static List<String> elsewhere(int seeds, String option, String... more)
             throws IOException, InterruptedException {
         var java = Path.of(System.getProperty("java.home", ""), "bin", "java");
-        var process = new ProcessBuilder(java.toString(), option, "-Xmx512m",
+        var command = new ArrayList<String>(List.of(java.toString(), option, "-Xmx512m",
                 "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow",
                 "--add-opens", "java.base/jdk.internal.misc=ALL-UNNAMED",
                 "--add-opens", "java.base/java.nio=ALL-UNNAMED",
                 "--add-opens", "java.base/sun.nio.ch=ALL-UNNAMED",
                 "-cp", Objects.requireNonNull(System.getProperty("java.class.path")),
-                Steps.class.getName(), String.valueOf(seeds))
+                Steps.class.getName(), String.valueOf(seeds)));
+        command.addAll(List.of(more));
+        var process = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT).start();
         var lines = new ArrayList<String>();
         try (var reader = new BufferedReader(
