@@ -21,7 +21,7 @@ public final class Benchmarks {
                 new FairnessBenchmark(),
                 new IdleVmBenchmark(),
                 new ExploreBenchmark(),
-                new CoreSchedulesBenchmark());
+                new CoreSchedulesBenchmark(),
                 new SimulatedMessagesBenchmark(),
                 new SimulatedSchedulesBenchmark(),
                 new IdleVirtualTimeBenchmark(),
