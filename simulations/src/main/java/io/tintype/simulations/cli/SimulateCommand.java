@@ -235,11 +235,13 @@ final class SimulateCommand implements Callable<Integer> {
         err.flush();
         return Thread.ofPlatform().daemon().name("progress").start(() -> {
             try {
-                while (true) {
+                while (!campaign.isShrinking()) {
                     Thread.sleep(PROGRESS_EVERY);
                     err.println(line(campaign.totals()));
                     err.flush();
                 }
+                err.println("a rule is broken; shrinking the run that shows it");
+                err.flush();
             } catch (InterruptedException _) {
                 // What comes now is the result.
             }

@@ -79,6 +79,11 @@ public final class Campaign {
         this.counted = plan.firstSeed();
     }
 
+    /** Whether the runs are over, and a failure is being shrunk. */
+    public boolean isShrinking() {
+        return endNs != 0;
+    }
+
     /** No run begins any more. */
     public void cancel() {
         cancelled = true;

@@ -112,6 +112,7 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
     /** The requests whose actors have not ended, by the engine's numbers. */
     final LinkedHashMap<Long, Request> flights = new LinkedHashMap<>();
     private final Map<String, Request> byLabel = new HashMap<>();
+    private final Map<Long, String> labels = new HashMap<>();
     private final List<String> issuedLabels = new ArrayList<>();
     private final ArrayDeque<Action> script = new ArrayDeque<>();
     private final Simulation simulation;
@@ -410,6 +411,7 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
         one.issued = true;
         one.layer = request.layer();
         flights.put(request.ioId(), one);
+        labels.put(request.ioId(), one.label);
         issuedLabels.add(one.label);
         note(Kind.ISSUE, name, "issues " + one.label + ", "
                 + range(one.kind, one.disk, one.sector, one.sectorCount) + ", bound to layer "
@@ -480,8 +482,7 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
             return;
         }
         simulation.count(Situation.COPY_WHILE_READING);
-        var request = flights.get(ioId);
-        lastReissued = request == null ? "read" : request.label;
+        lastReissued = labels.getOrDefault(ioId, "read");
         note(Kind.REISSUE, name, bytes + " bytes of a read go to the copy of page " + page);
     }
 
