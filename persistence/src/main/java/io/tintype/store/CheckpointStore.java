@@ -54,6 +54,8 @@ public final class CheckpointStore implements AutoCloseable {
     private final Map<CheckpointRef, StagedCheckpoint> staged = new ConcurrentHashMap<>();
     /** The highest id of each VM that was begun, sealed or not, as far as this process knows. */
     private final Map<VmId, CheckpointId> newest = new ConcurrentHashMap<>();
+    /** Names taken by {@link #claim} whose checkpoints have not begun. */
+    private final Set<CheckpointRef> claimed = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
     private CheckpointStore(Path directory, StoreFiles files, Closeable lock) {
@@ -129,9 +131,12 @@ public final class CheckpointStore implements AutoCloseable {
      * rather than later.
      */
     public StagedCheckpoint begin(CheckpointRef ref, long expectedBytes) throws StoreException {
+        boolean isClaimed = claimed.remove(ref);
         checkOpen();
         requireSpace(expectedBytes);
-        claim(ref);
+        if (!isClaimed) {
+            claimNewest(ref);
+        }
         Path path = staging().resolve(stagingName(ref));
         try {
             files.createDirectory(path);
@@ -294,7 +299,18 @@ public final class CheckpointStore implements AutoCloseable {
         files.delete(path);
     }
 
-    private void claim(CheckpointRef ref) {
+    /**
+     * Takes the name of a checkpoint that is to begin, and touches no file: of two that are begun at once on different threads,
+     * the older must not find its name taken by the newer.
+     *
+     * @throws IllegalArgumentException as {@link #begin(CheckpointRef)}
+     */
+    public void claim(CheckpointRef ref) {
+        claimNewest(ref);
+        claimed.add(ref);
+    }
+
+    private void claimNewest(CheckpointRef ref) {
         newest.compute(ref.vm(), (_, last) -> {
             if (last != null && last.compareTo(ref.id()) >= 0) {
                 throw new IllegalArgumentException(

@@ -676,6 +676,8 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
                 return;
             }
         }
+        // Here, where they are in order; opening their files they may overtake each other.
+        begin.store().claim(ref);
         var actor =
                 context.spawn(
                         CheckpointActor.create(
