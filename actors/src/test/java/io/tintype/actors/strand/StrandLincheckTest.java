@@ -61,6 +61,21 @@ public class StrandLincheckTest {
         }
 
         @Override
+        public String actor() {
+            return "mailbox";
+        }
+
+        @Override
+        public @Nullable Object message() {
+            return null;
+        }
+
+        @Override
+        Strand strand() {
+            return strand;
+        }
+
+        @Override
         boolean isDue() {
             return due != null;
         }

@@ -25,7 +25,7 @@ public class StrandMailboxLincheckTest {
 
     private record Pressing(int sender, int number) implements Urgent {}
 
-    private final StrandMailbox mailbox = new StrandMailbox(new Strand(null, true));
+    private final StrandMailbox mailbox = new StrandMailbox(new Strand(null, true), null, null);
     private final int[] sentBy = new int[8];
     private final AtomicInteger sent = new AtomicInteger();
     private final List<Object> received = new ArrayList<>();

@@ -60,7 +60,8 @@ public final class Commands {
                 .addSubcommand(new BenchCommand(benchmarks, surroundings))
                 .addSubcommand(new ExploreCommand(surroundings))
                 .addSubcommand(new SimulateCommand(surroundings))
-                .addSubcommand(new ReplayCommand(List.of(new SimulateReplayer())))
+                .addSubcommand(new ReplayCommand(
+                        List.of(new SimulateReplayer(), new ExploreReplayer())))
                 .addSubcommand(new HelpCommand())
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)

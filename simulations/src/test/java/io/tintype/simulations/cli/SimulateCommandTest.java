@@ -70,6 +70,16 @@ class SimulateCommandTest {
     }
 
     @Test
+    void shouldReplayWhatExploreFound() {
+        int status = run("explore", "--requests", "2", "--checkpoints", "1", "--break", "R8",
+                "--trace", file("t.json"));
+
+        assertEquals(1, status, err.toString());
+        assertEquals(1, run("replay", file("t.json")));
+        assertTrue(out.toString().contains("reproduced"), out.toString());
+    }
+
+    @Test
     void shouldGiveTheSameHashWhateverTheNumberOfThreads() throws IOException {
         run("simulate", "--seed", "1", "--seeds", "60", "--quiet", "--json", file("1.json"));
         run("simulate", "--seed", "1", "--seeds", "60", "--quiet", "--jobs", "2", "--json",

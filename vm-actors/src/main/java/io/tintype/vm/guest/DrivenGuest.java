@@ -70,7 +70,7 @@ public final class DrivenGuest implements Guest {
     public static GuestBlueprint blueprint(long seed, long memoryBytes, List<Long> diskBytes,
             int slotCount, int requestSectorsMax) {
         return GuestBlueprint.of(seed, memoryBytes, diskBytes, slotCount, requestSectorsMax,
-                HOT_HEAP_PERCENT, HOT_STORE_PERCENT);
+                HOT_HEAP_PERCENT, HOT_STORE_PERCENT, false);
     }
 
     /** Makes guests that take their steps from {@code script}. */
