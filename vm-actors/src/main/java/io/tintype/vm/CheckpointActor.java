@@ -254,6 +254,11 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
 
     private void feed(CheckpointPhase.Input input) {
         var step = CheckpointPhase.step(phase, input);
+        var cores = services.probe().cores();
+        if (cores != null) {
+            cores.stepped(this,
+                    new CoreProbe.PhaseStep(phase, input, step.next(), step.outputs()));
+        }
         phase = step.next();
         step.outputs().forEach(this::carryOut);
     }

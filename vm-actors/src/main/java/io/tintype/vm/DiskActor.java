@@ -9,8 +9,10 @@ import io.tintype.scheduler.DiskOrder;
 import io.tintype.scheduler.IoStatus;
 import io.tintype.scheduler.Rule;
 import io.tintype.scheduler.Rules;
+import io.tintype.scheduler.Step;
 import java.io.IOException;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -106,6 +108,7 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     private final DiskIo io;
     private final Executor blocking;
     private final VmProbe probe;
+    private final @Nullable CoreProbe cores;
     private final VmCounters counters;
     private final Rules rules;
     private final Long2ObjectHashMap<Submitted> submitted = new Long2ObjectHashMap<>();
@@ -137,6 +140,7 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
         this.io = services.diskIo();
         this.blocking = services.blocking();
         this.probe = services.probe();
+        this.cores = probe.cores();
         this.counters = services.counters();
         this.rules = services.rules();
         this.holds = chain::holds;
@@ -202,7 +206,7 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
         stepping = true;
         try {
             for (var next = inputs.poll(); next != null; next = inputs.poll()) {
-                var step = order.step(next, holds);
+                var step = cores == null ? order.step(next, holds) : watchedStep(next, cores);
                 order = step.next();
                 for (var output : step.outputs()) {
                     carryOut(output);
@@ -211,6 +215,19 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
         } finally {
             stepping = false;
         }
+    }
+
+    private Step<DiskOrder, DiskOrder.Output> watchedStep(DiskOrder.Input input,
+            CoreProbe watcher) {
+        var held = new ArrayList<Boolean>();
+        var step = order.step(input, (layer, group) -> {
+            boolean answer = holds.holds(layer, group);
+            held.add(answer);
+            return answer;
+        });
+        watcher.stepped(this,
+                new CoreProbe.DiskStep(order, input, held, step.next(), step.outputs()));
+        return step;
     }
 
     private void carryOut(DiskOrder.Output output) {

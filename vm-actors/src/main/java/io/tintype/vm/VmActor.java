@@ -184,6 +184,7 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
     private final VmId id;
     private final VmServices services;
     private final VmProbe probe;
+    private final @Nullable CoreProbe cores;
     private final VmCounters counters;
     private final MemorySegment frames;
     private final Long2ObjectHashMap<Flight> flights = new Long2ObjectHashMap<>();
@@ -229,6 +230,7 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
         this.id = id;
         this.services = services;
         this.probe = services.probe();
+        this.cores = probe.cores();
         this.counters = services.counters();
         this.binder = new RequestBinder(services.rules());
         this.frames = services.pool().segment();
@@ -521,6 +523,10 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
 
     private void feed(PendingSet.Input input) {
         var step = pending.step(input);
+        if (cores != null) {
+            cores.stepped(this,
+                    new CoreProbe.PendingStep(pending, input, step.next(), step.outputs()));
+        }
         pending = step.next();
         for (var output : step.outputs()) {
             carryOut(output);

@@ -3,6 +3,7 @@ package io.tintype.vm;
 import io.tintype.actors.DiskId;
 import io.tintype.scheduler.IoStatus;
 import io.tintype.vm.guest.Guest;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one VM tells an observer: statistics, the story of a cut, an oracle.
@@ -46,6 +47,11 @@ public interface VmProbe {
 
     /** The guest has done all it ever will. */
     default void guestStopped(String reason) {}
+
+    /** Who hears of the pure steps behind all this; null, the usual answer, for nobody. Asked when an actor starts. */
+    default @Nullable CoreProbe cores() {
+        return null;
+    }
 
     /** Layer {@code layer} of the disk was committed into its parent. */
     default void committed(DiskId disk, int layer) {}

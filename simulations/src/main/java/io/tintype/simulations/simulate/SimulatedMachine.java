@@ -2,6 +2,7 @@ package io.tintype.simulations.simulate;
 
 import io.tintype.actors.strand.SimulatedSystem;
 import io.tintype.cow.memory.FramePool;
+import io.tintype.vm.CoreProbe;
 import io.tintype.vm.HostActor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -10,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What runs have in common, since making it is dear: the actor system and the memory. One run after another, all on the thread that
@@ -38,6 +40,7 @@ public final class SimulatedMachine implements AutoCloseable {
     private final MemorySegment scratch = Arena.ofAuto().allocate(SCRATCH_BYTES, 4096);
     private FramePool pool = new FramePool(POOL_BYTES, POOL_BYTES);
     private long heldFrames = -1;
+    private @Nullable CoreProbe cores;
 
     /** Starts the actor system. */
     public SimulatedMachine() {
@@ -48,6 +51,16 @@ public final class SimulatedMachine implements AutoCloseable {
             }
         }
         system = SimulatedSystem.create("simulation", root());
+    }
+
+    /** From now on {@code watcher} hears of the pure steps of all actors in all runs. */
+    void watchCores(CoreProbe watcher) {
+        cores = watcher;
+    }
+
+    @Nullable
+    CoreProbe cores() {
+        return cores;
     }
 
     private static Behavior<Command> root() {

@@ -10,6 +10,7 @@ import io.tintype.simulations.oracle.CrashCheck;
 import io.tintype.simulations.oracle.EventLog;
 import io.tintype.simulations.oracle.Oracle;
 import io.tintype.simulations.story.StoryEvent.Kind;
+import io.tintype.vm.CoreProbe;
 import io.tintype.vm.IoRequest;
 import io.tintype.vm.Vm;
 import io.tintype.vm.VmProbe;
@@ -134,6 +135,11 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
                 ? new CrashCheck(blueprint.sectors(), blueprint.layout().slotCount())
                 : null;
         this.open = new Request[blueprint.layout().slotCount()];
+    }
+
+    @Override
+    public @Nullable CoreProbe cores() {
+        return simulation.cores();
     }
 
     void watchedBy(Oracle newOracle) {

@@ -9,6 +9,7 @@ import io.tintype.simulations.oracle.Violation;
 import io.tintype.simulations.story.StoryEvent;
 import io.tintype.simulations.story.StoryEvent.Kind;
 import io.tintype.store.StoreException;
+import io.tintype.vm.CoreProbe;
 import io.tintype.vm.DiskIo;
 import io.tintype.vm.VmSpec;
 import io.tintype.vm.guest.DrivenGuest;
@@ -181,6 +182,11 @@ final class Simulation {
     }
 
     // ---- for the parts of the run ----
+
+    @Nullable
+    CoreProbe cores() {
+        return machine.cores();
+    }
 
     SimulatedHost host() {
         return host;
