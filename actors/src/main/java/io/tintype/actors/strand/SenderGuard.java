@@ -13,6 +13,8 @@ final class SenderGuard {
     private final AtomicLong foreign = new AtomicLong();
     private volatile @Nullable String first;
     private @Nullable IdentityHashMap<Object, String> sites;
+    private @Nullable IdentityHashMap<Object, Object> marks;
+    private @Nullable Object mark;
 
     @SuppressWarnings("ReferenceEquality") // a thread is only ever itself
     void sent(Object message) {
@@ -20,6 +22,10 @@ final class SenderGuard {
         var known = sites;
         if (known != null && sender == owner) {
             known.put(message, site());
+        }
+        var marked = marks;
+        if (marked != null && sender == owner && mark != null) {
+            marked.put(message, mark);
         }
         if (sender != owner) {
             foreign.incrementAndGet();
@@ -38,6 +44,23 @@ final class SenderGuard {
     String siteOf(@Nullable Object message) {
         var known = sites;
         return known == null || message == null ? "" : known.getOrDefault(message, "");
+    }
+
+    /** From now on each message that is sent is marked with what {@link #mark} said last. */
+    void rememberMarks(boolean on) {
+        marks = on ? new IdentityHashMap<>() : null;
+        mark = null;
+    }
+
+    void mark(Object newMark) {
+        mark = newMark;
+    }
+
+    /** What that very message was marked with when it was sent last; null if with nothing. */
+    @Nullable
+    Object markOf(@Nullable Object message) {
+        var known = marks;
+        return known == null || message == null ? null : known.get(message);
     }
 
     private static String site() {

@@ -199,6 +199,23 @@ public final class SimulatedSystem<T> implements AutoCloseable {
         return one instanceof StrandMailbox mailbox ? guard.siteOf(mailbox.sentMessage()) : "";
     }
 
+    /** From now on messages are marked when they are sent, see {@link #mark}; forgets older marks. */
+    public void markMessages(boolean on) {
+        guard.rememberMarks(on);
+    }
+
+    /** Messages sent from now on carry {@code newMark}: whatever tells the caller what happens just now. */
+    public void mark(Object newMark) {
+        guard.mark(newMark);
+    }
+
+    /** The mark of what {@code one} would handle; null if it has none. */
+    public @Nullable Object markOf(Ready one) {
+        return one instanceof StrandMailbox mailbox
+                ? guard.markOf(mailbox.sentMessage())
+                : null;
+    }
+
     /** Runs since the start. */
     public long runs() {
         return runs;

@@ -10,6 +10,10 @@ import io.tintype.simulations.story.StoryEvent;
 import io.tintype.simulations.story.StoryEvent.Kind;
 import io.tintype.store.StoreException;
 import io.tintype.vm.CoreProbe;
+import io.tintype.vm.CoreProbe.CoreStep;
+import io.tintype.vm.CoreProbe.DiskStep;
+import io.tintype.vm.CoreProbe.PendingStep;
+import io.tintype.vm.CoreProbe.PhaseStep;
 import io.tintype.vm.DiskIo;
 import io.tintype.vm.VmSpec;
 import io.tintype.vm.guest.DrivenGuest;
@@ -48,7 +52,7 @@ final class Simulation {
     private static final String HOST = "/user/host/";
     private static final int FOLD = 31;
     /** Begins the name of what a story tells and no schedule asks for. */
-    static final String NOTE = "note ";
+    static final String NOTE = StoryEvent.NOTE;
 
     /** Something of the world that happens at a time, or when a schedule says so. */
     private static final class Event implements Comparable<Event> {
@@ -129,6 +133,8 @@ final class Simulation {
     private String stepName = "start";
     private int unfitting = -1;
     private int stepIndex = -1;
+    /** What the cores came to in the step under way, for the story. */
+    private final TreeMap<String, String> coreStates = new TreeMap<>();
 
     private Simulation(SimulatedMachine machine, Knobs knobs, @Nullable Schedule schedule,
             boolean records, boolean tells) throws StoreException {
@@ -172,7 +178,9 @@ final class Simulation {
         var result = new RunRecord[1];
         machine.system().stepping(() -> {
             try {
+                machine.system().markMessages(tells);
                 result[0] = new Simulation(machine, knobs, schedule, records, tells).run();
+                machine.system().markMessages(false);
             } catch (IOException e) {
                 throw new IllegalStateException("the simulated host did not start", e);
             }
@@ -185,7 +193,22 @@ final class Simulation {
 
     @Nullable
     CoreProbe cores() {
-        return machine.cores();
+        return tells ? this::noteCore : machine.cores();
+    }
+
+    /** What a lane knows after a step, in short. */
+    private void noteCore(Object actor, CoreStep step) {
+        switch (step) {
+            case DiskStep disk -> {
+                coreStates.put("top layer", String.valueOf(disk.next().top()));
+                coreStates.put("requests on the disk", String.valueOf(disk.next().pending()));
+                coreStates.put("parts that wait", String.valueOf(disk.next().stalled()));
+            }
+            case PendingStep pending ->
+                coreStates.put("requests in flight", String.valueOf(pending.next().size()));
+            case PhaseStep phase ->
+                coreStates.put("phase", phase.next().getClass().getSimpleName());
+        }
     }
 
     SimulatedHost host() {
@@ -323,20 +346,16 @@ final class Simulation {
             stepName = unique(deliverName(one.actor(), message));
             var site = system.sentAt(one);
             recorded.add(site.isEmpty() ? stepName : stepName + ", sent at " + site);
-            if (tells && schedule != null && !schedule.settles() && !quiet) {
-                stepIndex = story.size();
-                story.add(new StoryEvent(stepName, label(one.actor()), Kind.DELIVER,
-                        "handles " + (message == null
-                                ? "a system message"
-                                : message.getClass().getSimpleName()),
-                        -1, new TreeMap<>()));
-            }
         }
+        boolean isTold = tells && !ending && tellDelivery(one, message);
         if (message != null && one.actor().contains("/checkpoint-")) {
             noteStage(one.actor(), message.getClass().getSimpleName());
         }
         long before = host.power.changes();
         system.run(one);
+        if (isTold && !coreStates.isEmpty()) {
+            story.set(stepIndex, story.get(stepIndex).with(coreStates));
+        }
         system.advance(knobs.stepNs());
         if (host.power.isOff() && !over && !ending) {
             if (records) {
@@ -349,6 +368,30 @@ final class Simulation {
             violated(Rule.R15, "", "the run", "an end", STEPS_MAX + " steps without one");
             over = true;
         }
+    }
+
+    /**
+     * Tells of a message, caused by the event that sent it: an event of the schedule if that is exact, a detail otherwise. False, and
+     * what follows counts as caused by the sender, for one that nobody wants to see.
+     */
+    private boolean tellDelivery(Ready one, @Nullable Object message) {
+        coreStates.clear();
+        int cause = system.markOf(one) instanceof Integer index ? index : -1;
+        boolean isExact = schedule != null && !schedule.settles() && !quiet;
+        boolean isShown = isExact || (message != null && schedule != null && schedule.settles());
+        if (!isShown) {
+            stepIndex = cause;
+        } else {
+            var name = isExact ? stepName : NOTE + story.size();
+            stepIndex = story.size();
+            story.add(new StoryEvent(name, label(one.actor()), Kind.DELIVER,
+                    "handles " + (message == null
+                            ? "a system message"
+                            : message.getClass().getSimpleName()),
+                    cause, new TreeMap<>()));
+        }
+        system.mark(stepIndex);
+        return isShown;
     }
 
     /** Of a checkpoint that the conflict of a read and a write holds up, which only its own messages tell. */
@@ -441,6 +484,7 @@ final class Simulation {
         }
         if (tells) {
             stepIndex = story.size();
+            system.mark(stepIndex);
             story.add(new StoryEvent(name, laneOf(name), kindOf(name), name, -1, new TreeMap<>()));
         }
         long before = host.power.changes();

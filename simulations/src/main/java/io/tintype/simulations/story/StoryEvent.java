@@ -18,6 +18,9 @@ import java.util.TreeMap;
 public record StoryEvent(
         String name, String lane, Kind kind, String text, int cause,
         SortedMap<String, String> state) {
+    /** How names begin that are told only: a replay does not look for them, they follow from the others. */
+    public static final String NOTE = "note ";
+
     /** What sort of thing an event is. */
     public enum Kind {
         /** A message was handled, and nothing more to be said. */
@@ -54,5 +57,15 @@ public record StoryEvent(
 
     public StoryEvent {
         state = Collections.unmodifiableSortedMap(new TreeMap<>(state));
+    }
+
+    /** Whether this is a message that follows from the other events: something for a picture, too much for a text. */
+    boolean isDetail() {
+        return kind == Kind.DELIVER && name.startsWith(NOTE);
+    }
+
+    /** The same with another state. */
+    public StoryEvent with(SortedMap<String, String> newState) {
+        return new StoryEvent(name, lane, kind, text, cause, newState);
     }
 }

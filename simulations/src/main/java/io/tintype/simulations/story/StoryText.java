@@ -72,7 +72,7 @@ public final class StoryText {
 
     /** Where it comes from and how long it is. */
     static String source(Story story) {
-        int count = story.events().size();
+        long count = story.events().stream().filter(event -> !event.isDetail()).count();
         return "found by " + story.tool()
                 + (story.tool().equals("explore") ? "" : ", seed " + story.seed())
                 + "; " + count + (count == 1 ? " event" : " events");
@@ -113,6 +113,9 @@ public final class StoryText {
         laneColumns = Math.min(laneColumns, LANE_COLUMNS_MAX);
         for (int i = 0; i < story.events().size(); i++) {
             var event = story.events().get(i);
+            if (event.isDetail()) {
+                continue;
+            }
             var number = String.valueOf(i + 1);
             var head = "  " + " ".repeat(digits - number.length()) + number + "  "
                     + padded(event.lane(), laneColumns) + "  " + padded(word(event.kind()), 9)
