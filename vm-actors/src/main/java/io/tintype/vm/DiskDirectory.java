@@ -10,6 +10,7 @@ import io.tintype.store.CheckpointStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -90,8 +91,8 @@ final class DiskDirectory implements AutoCloseable {
      * @throws IOException when files could not be deleted; the disks are closed all the same
      */
     synchronized void remove(VmId vm) throws IOException {
-        var first = key(path(vm, 0, 0));
-        var prefix = first.substring(0, first.lastIndexOf('/') + 1);
+        var ofVm = store.directory().resolve("images", vm.value());
+        var prefix = key(ofVm) + "/";
         var keys = chains.keySet().stream().filter(key -> key.startsWith(prefix)).toList();
         for (var key : keys.reversed()) {
             var chain = chains.remove(key);
@@ -102,11 +103,13 @@ final class DiskDirectory implements AutoCloseable {
                 }
             }
         }
-        if (!inMemory) {
-            for (var key : keys) {
-                Files.deleteIfExists(store.directory().resolve(key));
+        if (!inMemory && Files.isDirectory(ofVm)) {
+            // Also what is left of a disk that could not be made, for want of space mostly.
+            try (var left = Files.walk(ofVm)) {
+                for (var path : left.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.deleteIfExists(path);
+                }
             }
-            Files.deleteIfExists(store.directory().resolve(prefix));
         }
     }
 

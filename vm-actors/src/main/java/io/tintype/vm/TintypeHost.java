@@ -5,6 +5,7 @@ import io.tintype.actors.VmId;
 import io.tintype.cow.memory.FramePool;
 import io.tintype.store.CheckpointStore;
 import io.tintype.store.StoreException;
+import io.tintype.store.StoredCheckpoint;
 import io.tintype.vm.guest.GuestFactory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -126,7 +127,7 @@ public final class TintypeHost implements AutoCloseable {
         var id = new VmId(newId);
         checkNew(id);
         var stored = store.open(checkpoint);
-        var state = StoredMachine.restore(pool, stored, disks, id, 0, guest);
+        var state = restored(stored, id, guest);
         var manifest = stored.manifest();
         var spec =
                 new VmSpec(
@@ -135,6 +136,21 @@ public final class TintypeHost implements AutoCloseable {
                         StoredMachine.diskBytes(manifest),
                         guest);
         return spawn(spec, state, probe);
+    }
+
+    /** The memory and disks of a new VM; if they cannot be made, nothing of them is left. */
+    private MachineState restored(StoredCheckpoint stored, VmId id, GuestFactory guest)
+            throws IOException {
+        try {
+            return StoredMachine.restore(pool, stored, disks, id, 0, guest);
+        } catch (IOException | RuntimeException failure) {
+            try {
+                disks.remove(id);
+            } catch (IOException left) {
+                failure.addSuppressed(left);
+            }
+            throw failure;
+        }
     }
 
     /** Makes a new VM from a checkpoint of a VM of this host, with the same guest. */

@@ -142,6 +142,15 @@ final class OptionChecks {
         }
     }
 
+    /** Whether a file that will be written, null for none, has a name of its own. */
+    void notStore(String option, @Nullable Path file, Path store) {
+        if (file != null && file.toAbsolutePath().normalize()
+                .equals(store.toAbsolutePath().normalize())) {
+            throw UserErrorException.of(option, file, "the store goes there",
+                    "choose another file");
+        }
+    }
+
     /** Whether the store can be opened or created there; what is in it, the store itself looks at. */
     void store(Path directory) {
         if (directory.toString().isEmpty()) {

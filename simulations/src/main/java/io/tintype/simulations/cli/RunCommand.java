@@ -222,6 +222,8 @@ final class RunCommand implements Callable<Integer> {
         }
         if (store != null) {
             checks.store(store);
+            checks.notStore("--report", reportFile, store);
+            checks.notStore("--json", json, store);
         }
         if (reportFile != null) {
             checks.output("--report", reportFile,

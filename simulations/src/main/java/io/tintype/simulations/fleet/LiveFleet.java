@@ -80,6 +80,15 @@ final class LiveFleet implements AutoCloseable {
     // Marks in a log that are no checkpoint's: above all of their numbers.
     private static final long STANDING_STILL = 1L << 40;
 
+    /** The files of a VM restored from a checkpoint could not be made. */
+    private static final class CannotRestoreException extends Exception {
+        private static final long serialVersionUID = 1;
+
+        CannotRestoreException(IOException cause) {
+            super(cause);
+        }
+    }
+
     private record Sealed(FleetMember member, CheckpointOutcome outcome) {}
 
     private final RunOptions options;
@@ -374,6 +383,11 @@ final class LiveFleet implements AutoCloseable {
         try (var files = new CheckpointFiles(host.store(), ref, memory)) {
             found = await(auditor.verify(oracle, files.image(), isFull(ref))).violations().size();
             found += verifyRestored(member, ref, oracle, files);
+        } catch (CannotRestoreException noRoom) {
+            // The stored checkpoint is right; that it can be run from is not shown, and so it does not count as verified.
+            await(auditor.release(oracle, ref.id().value()));
+            mail.add(() -> notVerified(member, sealed.outcome()));
+            return;
         } catch (DamagedSegmentException | DamagedImageException damaged) {
             violations.add(
                     new Violation(Rule.R12, member.name, ref.id().value(), "the stored checkpoint",
@@ -393,11 +407,21 @@ final class LiveFleet implements AutoCloseable {
     /** Runs a VM restored from the checkpoint until its requests of P are over and some more, and compares it with its oracle. */
     private int verifyRestored(FleetMember member, CheckpointRef ref, Oracle oracle,
             CheckpointFiles files)
-            throws IOException, InterruptedException, ExecutionException, TimeoutException {
+            throws CannotRestoreException, IOException, InterruptedException, ExecutionException,
+            TimeoutException {
         var log = new EventLog();
         var name = "restored-" + restoredCount.incrementAndGet() + "-of-" + member.name;
         var fork = await(auditor.fork(oracle, files.image(), name, log));
-        var vm = host.restore(ref, name, guests.guest(member.index, log), VmProbe.NONE);
+        Vm vm;
+        try {
+            vm = host.restore(ref, name, guests.guest(member.index, log), VmProbe.NONE);
+        } catch (DamagedSegmentException | DamagedImageException damaged) {
+            auditor.forget(fork);
+            throw damaged;
+        } catch (IOException failure) {
+            auditor.forget(fork);
+            throw new CannotRestoreException(failure);
+        }
         try {
             vm.start();
             long enough = files.image().pending().size() + 16L;
@@ -457,7 +481,18 @@ final class LiveFleet implements AutoCloseable {
             // What is wrong stays to be looked at.
             return;
         }
-        member.kept.add(outcome.ref());
+        keep(member, outcome.ref());
+    }
+
+    /** For want of space, most likely: the VMs run on, and so does this. */
+    private void notVerified(FleetMember member, CheckpointOutcome outcome) {
+        member.unverified--;
+        record(member, outcome, false, 0);
+        keep(member, outcome.ref());
+    }
+
+    private void keep(FleetMember member, CheckpointRef ref) {
+        member.kept.add(ref);
         while (member.kept.size() > options.keep()) {
             var oldest = member.kept.poll();
             later(() -> host.delete(oldest));

@@ -14,8 +14,8 @@ public final class WholeFile {
 
     /** Replaces {@code file}, or makes it. */
     public static void write(Path file, String text) throws IOException {
-        if (Files.exists(file) && !Files.isRegularFile(file)) {
-            // A device or a pipe, /dev/stdout say: nothing to replace.
+        if (Files.isSymbolicLink(file) || (Files.exists(file) && !Files.isRegularFile(file))) {
+            // A device or a pipe, or a link, which stays one: /dev/stdout is both, whatever it leads to.
             Files.writeString(file, text);
             return;
         }
