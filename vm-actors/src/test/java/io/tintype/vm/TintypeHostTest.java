@@ -2,12 +2,15 @@ package io.tintype.vm;
 
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.tintype.actors.VmId;
 import io.tintype.vm.guest.GuestRecorder;
 import io.tintype.vm.guest.Guests;
 import io.tintype.vm.guest.SyntheticProfile;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -55,6 +58,23 @@ class TintypeHostTest {
             await().atMost(SOON).until(() -> twin.counters().ioCompleted() > 1_000);
             long before = vm.counters().ioCompleted();
             await().atMost(SOON).until(() -> vm.counters().ioCompleted() > before + 1_000);
+        }
+    }
+
+    // Its folder, made only to be removed, was left in the way of the one above it.
+    @Test
+    void shouldDestroyAVmWithoutDisks() throws Exception {
+        try (var host = TintypeHost.start(options(false))) {
+            var guest = Guests.synthetic(SyntheticProfile.DEFAULTS.withIo(0, 0), List.of(),
+                    GuestRecorder.NONE);
+            var vm = host.create(
+                    new VmSpec(new VmId("bare"), List.of(16 * MIB), List.of(), guest));
+            vm.start();
+
+            host.destroy(vm);
+
+            assertEquals(List.of(), host.vms());
+            assertFalse(Files.exists(directory.resolve("store/images/bare")));
         }
     }
 

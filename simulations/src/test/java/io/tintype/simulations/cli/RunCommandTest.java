@@ -227,6 +227,8 @@ class RunCommandTest {
                     run --report @                      | a directory; name a file in it
                     run --report @one --json @one       | the report goes there; choose another file
                     run --report @one --no-report       | --no-report says the opposite
+                    run --store @one --report @one      | the store goes there; choose another file
+                    run --store @one --json @one        | the store goes there; choose another file
                     bench nothing                       | bench nothing: there is no such benchmark; choose from
                     """)
     void shouldSayInOneLineWhatIsWrongAndCreateNothing(String words, String expected)
