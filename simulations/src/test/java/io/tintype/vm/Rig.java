@@ -20,10 +20,11 @@ import io.tintype.simulations.oracle.OracleOptions;
 import io.tintype.simulations.oracle.Violation;
 import io.tintype.store.StoreFiles;
 import io.tintype.vm.device.DiskQueue;
+import io.tintype.vm.guest.DrivenGuest;
+import io.tintype.vm.guest.DrivenGuest.Cpu;
+import io.tintype.vm.guest.GuestBlueprint;
 import io.tintype.vm.guest.GuestLayout;
 import io.tintype.vm.guest.GuestRecorder;
-import io.tintype.vm.guest.ScriptedGuest;
-import io.tintype.vm.guest.ScriptedGuest.Cpu;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -39,7 +40,6 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -129,11 +129,15 @@ final class Rig implements AutoCloseable {
     private static final long MIB = 1 << 20;
     private static final long MEMORY_BYTES = 4 * MIB;
     private static final List<Long> DISKS = List.of(4 * MIB);
+    private static final int SLOT_COUNT = 16;
+    private static final int REQUEST_SECTORS_MAX = 256;
     private static final long STANDING_STILL = 1L << 40;
     private static final Duration LONG = Duration.ofSeconds(60);
     // Message hops from a landing to the guest, and a few.
     private static final int FENCE_TRIPS = 12;
 
+    private final GuestBlueprint blueprint =
+            DrivenGuest.blueprint(1, MEMORY_BYTES, DISKS, SLOT_COUNT, REQUEST_SECTORS_MAX);
     final HeldIo io = new HeldIo();
     final HeldTasks saving = new HeldTasks();
     final HeldTasks blocking = new HeldTasks();
@@ -145,7 +149,7 @@ final class Rig implements AutoCloseable {
     final Set<Long> started = ConcurrentHashMap.newKeySet();
     final Set<Long> delayed = ConcurrentHashMap.newKeySet();
     final Set<Integer> committed = ConcurrentHashMap.newKeySet();
-    final ConcurrentLinkedQueue<Consumer<Cpu>> steps = new ConcurrentLinkedQueue<>();
+    final Steps steps = new Steps();
     final TintypeHost host;
     final Vm vm;
 
@@ -172,7 +176,6 @@ final class Rig implements AutoCloseable {
         host = TintypeHost.start(options,
                 new HostPorts(setup.rules(), io, disks::at, setup.storeFiles(),
                         blocking::before, saving::before, setup.ordered(), options));
-        var blueprint = ScriptedGuest.blueprint(MEMORY_BYTES, DISKS);
         crashCheck = new CrashCheck(blueprint.sectors(), blueprint.layout().slotCount());
         // On storage that performs one operation after another a block never tears.
         oracle = new Oracle("vm-1", blueprint, log,
@@ -180,8 +183,9 @@ final class Rig implements AutoCloseable {
                 violations::add);
         var recorder = new Tee(List.of(log, crashCheck, seen));
         vm = host.create(VmSpec.of("vm-1", MEMORY_BYTES, DISKS.getFirst(),
-                ScriptedGuest.factory(DISKS, recorder, steps)), new Probe());
+                DrivenGuest.factory(blueprint, recorder, steps)), new Probe());
         vm.start();
+        steps.wake(vm);
     }
 
     // ---- What the guest does ----
@@ -423,20 +427,21 @@ final class Rig implements AutoCloseable {
         var name = "restored-" + ++restoredCount;
         var newLog = new EventLog();
         var newSeen = new Seen();
-        var newSteps = new ConcurrentLinkedQueue<Consumer<Cpu>>();
+        var newSteps = new Steps();
         try (var files = new CheckpointFiles(host.store(), one.ref(), memory, disks::at)) {
             var fork = oracle.fork(files.image(), name, newLog, violations::add);
             var restored = host.restore(one.ref(), name,
-                    ScriptedGuest.factory(DISKS, new Tee(List.of(newLog, newSeen)), newSteps),
+                    DrivenGuest.factory(blueprint, new Tee(List.of(newLog, newSeen)), newSteps),
                     VmProbe.NONE);
             restored.start();
+            newSteps.wake(restored);
             readAll(newSteps, newSeen, () -> restored.ended().toCompletableFuture().isDone());
             verifyStandingStill(restored, fork, newLog);
         }
     }
 
     /** Has a guest read every range that was ever used, one after another. */
-    private void readAll(ConcurrentLinkedQueue<Consumer<Cpu>> script, Seen of,
+    private void readAll(Steps script, Seen of,
             Callable<Boolean> dead) {
         script.add(cpu -> cpu.ringing(true));
         for (var range : List.copyOf(ranges)) {

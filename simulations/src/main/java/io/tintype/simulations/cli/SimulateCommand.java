@@ -236,6 +236,7 @@ final class SimulateCommand implements Callable<Integer> {
         return Thread.ofPlatform().daemon().name("progress").start(() -> {
             try {
                 while (!campaign.isShrinking()) {
+                    // Waits for nothing: it is how often people are told.
                     Thread.sleep(PROGRESS_EVERY);
                     err.println(line(campaign.totals()));
                     err.flush();

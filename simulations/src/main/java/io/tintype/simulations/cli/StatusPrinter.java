@@ -72,6 +72,7 @@ final class StatusPrinter implements AutoCloseable {
         var isTerminal = terminal.isErrorTerminal();
         try {
             while (true) {
+                // Waits for nothing: it is how often the line is drawn.
                 Thread.sleep(isTerminal ? REDRAW_EVERY : lineEvery(progress.latest().totalNs()));
                 if (isTerminal) {
                     redraw();

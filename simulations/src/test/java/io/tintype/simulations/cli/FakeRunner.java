@@ -59,6 +59,7 @@ final class FakeRunner implements FleetRunner {
                 progress.publish(new Snapshot(isOver ? Phase.FINISHING : Phase.RUNNING,
                         Math.min(elapsed, totalNs), totalNs,
                         options.vms(), elapsed / 5_000, i * 6, 3, 0, i * 6, 0, 41.2));
+                // Takes its time, as a real run does; no test asserts on it.
                 Thread.sleep(isOver ? 1_500 : 100);
                 if (isOver) {
                     return MadeUpRun.of(640, false, progress.cancelled());

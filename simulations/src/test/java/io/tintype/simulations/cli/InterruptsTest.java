@@ -59,7 +59,7 @@ class InterruptsTest {
 
     @Test
     @Timeout(60)
-    @DisabledOnOs(OS.WINDOWS)
+    @DisabledOnOs(value = OS.WINDOWS, disabledReason = "there is no kill to send a signal with")
     void shouldShowTheResultsOfARunThatIsInterrupted() throws Exception {
         var process = start("run", "--for", "10m", "--no-report");
         var err = new BufferedReader(
@@ -79,7 +79,7 @@ class InterruptsTest {
 
     @Test
     @Timeout(60)
-    @DisabledOnOs(OS.WINDOWS)
+    @DisabledOnOs(value = OS.WINDOWS, disabledReason = "there is no kill to send a signal with")
     void shouldStopAtOnceWhenInterruptedTwice() throws Exception {
         var process = start("run", "--for", "10m", "--no-report");
         var err = new BufferedReader(
