@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * this epoch: a page is unchanged since root k if its epoch is not above k.
  * <li>A frame of this region is in exactly one of: the table, the dead lists of {@link FrozenRoots}, the dead of
  * {@link Pins}, the {@link LocalFrames}. All but those of the table and the last are <em>held</em>.
- * <li>The write TLB names a page that was made writable in this epoch, the read TLB the frame in the table.
+ * <li>The {@link Tlb} names for stores a page that was made writable in this epoch, for loads the frame in the table.
  * </ul>
  */
 public final class MemoryRegion implements AutoCloseable {
@@ -44,29 +44,14 @@ public final class MemoryRegion implements AutoCloseable {
     /** Epochs are counted in 31 bits: at a checkpoint every millisecond for 24 days. */
     private static final long EPOCH_MAX = Integer.MAX_VALUE;
 
-    private static final int PAGE_BITS = 12;
-    private static final long IN_PAGE = PAGE_BYTES - 1;
+    private static final int PAGE_BITS = Tlb.PAGE_BITS;
+    private static final long IN_PAGE = Tlb.IN_PAGE;
 
-    /**
-     * What of an address is compared with the TLB's page: the page, and the bits that alignment wants zero. So one compare
-     * checks the region's bounds, the page, that it is writable, and the alignment.
-     */
-    private static final long LONG_TAG = ~IN_PAGE | Long.BYTES - 1;
-    private static final long INT_TAG = ~IN_PAGE | Integer.BYTES - 1;
-    private static final long BYTE_TAG = ~IN_PAGE;
-
-    /** No tag: bits 3 to 11 of a tag are zero. */
-    private static final long NO_PAGE = -1;
-
-    // Unaligned, since the TLB's compare has checked it already.
+    // As in the TLB.
     private static final ValueLayout.OfLong LONG =
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfInt INT =
-            ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final FramePool pool;
-    private final MemorySegment frames;
-    private final long framesBase;
     private final CopyListener listener;
     private final LocalFrames free;
     private final HeldFrames held;
@@ -87,11 +72,8 @@ public final class MemoryRegion implements AutoCloseable {
     private final @Nullable FrozenMemory base;
     private final long borrowedEpoch;
 
-    // The TLB. An address on the page plus the delta is where its bytes lie.
-    private long readPage = NO_PAGE;
-    private long readDelta;
-    private long writePage = NO_PAGE;
-    private long writeDelta;
+    // Never null; the region's own until somebody attaches another.
+    private Tlb tlb = new Tlb() {};
 
     /**
      * A region of zero pages. Costs no frame, and less than 2 KiB of heap for 64 MiB.
@@ -125,8 +107,7 @@ public final class MemoryRegion implements AutoCloseable {
         kept = borrowedEpoch;
         leavesEpoch = base == null ? 1 : borrowedEpoch;
         epoch = borrowedEpoch + 1;
-        frames = HostMemory.NATIVE ? HostMemory.EVERYTHING : pool.segment();
-        framesBase = HostMemory.NATIVE ? pool.segment().address() : 0;
+        tlb.of(pool.segment());
         free = new LocalFrames(pool);
         held = new HeldFrames(pool);
         pool.opened();
@@ -179,58 +160,72 @@ public final class MemoryRegion implements AutoCloseable {
 
     // ---- the guest's loads and stores ----
 
+    /** From now on translations are kept in {@code by}, which no other region may use; the one before stays empty. */
+    public void attach(Tlb by) {
+        checkOpen();
+        tlb.forget();
+        tlb = by;
+        tlb.of(pool.segment());
+    }
+
+    /** Makes an aligned load of {@code bytes}, a power of two, hit the TLB that is attached. */
+    public void translateLoad(long address, int bytes) {
+        checkAccess(address, bytes);
+        tlb.mapRead(address, Leaf.frame(Leaf.entryOf(leaves, pageOf(address))));
+    }
+
+    /** Makes an aligned store of {@code bytes}, a power of two, hit: the page becomes writable, with a fault if need be. */
+    public void translateStore(long address, int bytes) {
+        checkAccess(address, bytes);
+        tlb.mapWrite(address, writableFrame(pageOf(address)));
+    }
+
     /** Loads 8 bytes. */
     public long getLong(long address) {
-        var delta = readDelta;
-        if ((address & LONG_TAG) != readPage) {
-            delta = missRead(address, Long.BYTES);
+        if (!tlb.mayLoadLong(address)) {
+            translateLoad(address, Long.BYTES);
         }
-        return bytes().get(LONG, address + delta);
+        return tlb.loadLong(address);
     }
 
     /** Loads 4 bytes. */
     public int getInt(long address) {
-        var delta = readDelta;
-        if ((address & INT_TAG) != readPage) {
-            delta = missRead(address, Integer.BYTES);
+        if (!tlb.mayLoadInt(address)) {
+            translateLoad(address, Integer.BYTES);
         }
-        return bytes().get(INT, address + delta);
+        return tlb.loadInt(address);
     }
 
     /** Loads a byte. */
     public byte getByte(long address) {
-        var delta = readDelta;
-        if ((address & BYTE_TAG) != readPage) {
-            delta = missRead(address, Byte.BYTES);
+        if (!tlb.mayLoadByte(address)) {
+            translateLoad(address, Byte.BYTES);
         }
-        return bytes().get(ValueLayout.JAVA_BYTE, address + delta);
+        return tlb.loadByte(address);
     }
 
     /** Stores 8 bytes; faults if the page is zero or frozen. */
     public void putLong(long address, long value) {
-        var delta = writeDelta;
-        if ((address & LONG_TAG) != writePage) {
-            delta = missWrite(address, Long.BYTES);
+        if (!tlb.mayStoreLong(address)) {
+            translateStore(address, Long.BYTES);
         }
-        bytes().set(LONG, address + delta, value);
+        tlb.storeLong(address, value);
     }
 
     /** Stores 4 bytes; faults if the page is zero or frozen. */
     public void putInt(long address, int value) {
-        var delta = writeDelta;
-        if ((address & INT_TAG) != writePage) {
-            delta = missWrite(address, Integer.BYTES);
+        if (!tlb.mayStoreInt(address)) {
+            translateStore(address, Integer.BYTES);
         }
-        bytes().set(INT, address + delta, value);
+        tlb.storeInt(address, value);
     }
 
     /** Stores a byte; faults if the page is zero or frozen. */
     public void putByte(long address, byte value) {
-        var delta = writeDelta;
-        if ((address & BYTE_TAG) != writePage) {
-            delta = missWrite(address, Byte.BYTES);
+        if (!tlb.mayStoreByte(address)) {
+            translateStore(address, Byte.BYTES);
         }
-        bytes().set(ValueLayout.JAVA_BYTE, address + delta, value);
+        tlb.storeByte(address, value);
     }
 
     /** Copies out of the region, over page boundaries, without alignment. */
@@ -318,6 +313,10 @@ public final class MemoryRegion implements AutoCloseable {
      */
     public int privateFrame(int page) {
         checkPage(page);
+        return writableFrame(page);
+    }
+
+    private int writableFrame(int page) {
         var entry = Leaf.entryOf(leaves, page);
         return Leaf.birth(entry) == epoch ? Leaf.frame(entry) : makeWritable(page, entry);
     }
@@ -410,7 +409,7 @@ public final class MemoryRegion implements AutoCloseable {
         roots.add(frozen);
         kept = epoch;
         epoch++;
-        writePage = NO_PAGE;
+        tlb.forgetWrite();
         return frozen;
     }
 
@@ -446,7 +445,7 @@ public final class MemoryRegion implements AutoCloseable {
         Invariant.check(pins.isEmpty(), "no frame of a closing region is pinned");
         Invariant.check(roots.isEmpty(), "all frozen memories of a closing region were released");
         closed = true;
-        dropTlb();
+        tlb.forget();
         var mapped = new FrameList();
         for (var leaf : leaves) {
             if (leaf != null) {
@@ -468,37 +467,6 @@ public final class MemoryRegion implements AutoCloseable {
     }
 
     // ---- the slow paths ----
-
-    /** One of the two is a constant, so this costs nothing. */
-    private MemorySegment bytes() {
-        return HostMemory.NATIVE ? HostMemory.EVERYTHING : frames;
-    }
-
-    private long missRead(long address, int bytes) {
-        checkAligned(address, bytes);
-        checkRange(address, bytes);
-        return fillReadTlb(address, frame(pageOf(address)));
-    }
-
-    private long missWrite(long address, int bytes) {
-        checkAligned(address, bytes);
-        checkRange(address, bytes);
-        var frame = privateFrame(pageOf(address));
-        writePage = address & ~IN_PAGE;
-        writeDelta = fillReadTlb(address, frame);
-        return writeDelta;
-    }
-
-    private long fillReadTlb(long address, int frame) {
-        readPage = address & ~IN_PAGE;
-        readDelta = framesBase + ((long) frame << PAGE_BITS) - readPage;
-        return readDelta;
-    }
-
-    private void dropTlb() {
-        readPage = NO_PAGE;
-        writePage = NO_PAGE;
-    }
 
     /** Of a page that was not yet writable in this epoch. */
     private int makeWritable(int page, long entry) {
@@ -538,7 +506,7 @@ public final class MemoryRegion implements AutoCloseable {
 
     private void map(int page, int frame) {
         writableLeaf(page).entries[page & Leaf.ENTRY_COUNT - 1] = Leaf.entry(frame, epoch);
-        dropTlb();
+        tlb.forget();
     }
 
     private Leaf writableLeaf(int page) {
@@ -604,6 +572,14 @@ public final class MemoryRegion implements AutoCloseable {
 
     private static long countInPage(long address, long bytes) {
         return Math.min(bytes, PAGE_BYTES - (address & IN_PAGE));
+    }
+
+    /** An aligned access that begins in the region also ends there. */
+    private void checkAccess(long address, int bytes) {
+        if ((address & bytes - 1) != 0 || address < 0 || address >= sizeBytes || closed) {
+            checkAligned(address, bytes);
+            checkRange(address, bytes);
+        }
     }
 
     private static void checkAligned(long address, int bytes) {

@@ -1,9 +1,9 @@
 package io.tintype.vm.guest;
 
 import io.tintype.cow.memory.MemoryRegion;
+import io.tintype.cow.memory.Tlb;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The memory of a VM as guest and devices see it: regions one after another from address 0.
@@ -12,13 +12,12 @@ import org.jspecify.annotations.Nullable;
  * little-endian. An address outside is an {@code IllegalArgumentException}; a store may throw
  * {@link io.tintype.cow.memory.FramesExhausted}, and that page is unchanged then.
  */
-public final class GuestMemory {
+public final class GuestMemory extends Tlb {
     /** Bytes of a page. */
     public static final int PAGE_BYTES = MemoryRegion.PAGE_BYTES;
 
-    // The only region, for nearly every VM has just one: a guest's loop is then compiled without a look at the others, since
-    // this does not change while it runs. Null when there are several.
-    private final @Nullable MemoryRegion only;
+    private final MemoryRegion first;
+    private final long firstEnd;
     private final MemoryRegion[] regions;
     private final long[] ends;
 
@@ -34,7 +33,10 @@ public final class GuestMemory {
             end += this.regions[i].sizeBytes();
             ends[i] = end;
         }
-        only = this.regions.length == 1 ? this.regions[0] : null;
+        // Its addresses are the guest's, so what hits there is right whatever comes after it.
+        first = this.regions[0];
+        firstEnd = ends[0];
+        first.attach(this);
     }
 
     /** Size of all regions together in bytes; addresses are below it. */
@@ -76,11 +78,19 @@ public final class GuestMemory {
         return address >= 0 && bytes >= 0 && address <= sizeBytes() - bytes;
     }
 
+    private boolean isInFirst(long address) {
+        return address >= 0 && address < firstEnd;
+    }
+
     /** Loads 8 bytes. */
     public long getLong(long address) {
-        var region = only;
-        if (region != null) {
-            return region.getLong(address);
+        return mayLoadLong(address) ? loadLong(address) : fetchLong(address);
+    }
+
+    private long fetchLong(long address) {
+        if (isInFirst(address)) {
+            first.translateLoad(address, Long.BYTES);
+            return loadLong(address);
         }
         var index = regionOf(address);
         return regions[index].getLong(address - regionStart(index));
@@ -88,9 +98,17 @@ public final class GuestMemory {
 
     /** Stores 8 bytes. */
     public void putLong(long address, long value) {
-        var region = only;
-        if (region != null) {
-            region.putLong(address, value);
+        if (mayStoreLong(address)) {
+            storeLong(address, value);
+        } else {
+            faultLong(address, value);
+        }
+    }
+
+    private void faultLong(long address, long value) {
+        if (isInFirst(address)) {
+            first.translateStore(address, Long.BYTES);
+            storeLong(address, value);
             return;
         }
         var index = regionOf(address);
@@ -99,9 +117,13 @@ public final class GuestMemory {
 
     /** Loads 4 bytes. */
     public int getInt(long address) {
-        var region = only;
-        if (region != null) {
-            return region.getInt(address);
+        return mayLoadInt(address) ? loadInt(address) : fetchInt(address);
+    }
+
+    private int fetchInt(long address) {
+        if (isInFirst(address)) {
+            first.translateLoad(address, Integer.BYTES);
+            return loadInt(address);
         }
         var index = regionOf(address);
         return regions[index].getInt(address - regionStart(index));
@@ -109,9 +131,17 @@ public final class GuestMemory {
 
     /** Stores 4 bytes. */
     public void putInt(long address, int value) {
-        var region = only;
-        if (region != null) {
-            region.putInt(address, value);
+        if (mayStoreInt(address)) {
+            storeInt(address, value);
+        } else {
+            faultInt(address, value);
+        }
+    }
+
+    private void faultInt(long address, int value) {
+        if (isInFirst(address)) {
+            first.translateStore(address, Integer.BYTES);
+            storeInt(address, value);
             return;
         }
         var index = regionOf(address);
@@ -120,12 +150,33 @@ public final class GuestMemory {
 
     /** Loads a byte. */
     public byte getByte(long address) {
+        return mayLoadByte(address) ? loadByte(address) : fetchByte(address);
+    }
+
+    private byte fetchByte(long address) {
+        if (isInFirst(address)) {
+            first.translateLoad(address, Byte.BYTES);
+            return loadByte(address);
+        }
         var index = regionOf(address);
         return regions[index].getByte(address - regionStart(index));
     }
 
     /** Stores a byte. */
     public void putByte(long address, byte value) {
+        if (mayStoreByte(address)) {
+            storeByte(address, value);
+        } else {
+            faultByte(address, value);
+        }
+    }
+
+    private void faultByte(long address, byte value) {
+        if (isInFirst(address)) {
+            first.translateStore(address, Byte.BYTES);
+            storeByte(address, value);
+            return;
+        }
         var index = regionOf(address);
         regions[index].putByte(address - regionStart(index), value);
     }
