@@ -13,8 +13,8 @@ import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /**
- * What a host stands on: storage, files and threads, and which ordering rules hold. Programs get {@link #of}. It is
- * public for simulators alone: the live runtime has no switch for rules.
+ * What a host stands on: storage, files and threads, and which ordering rules hold. Programs get {@link #of}, some with a
+ * disk of their own. The rest is public for simulators alone: the live runtime has no switch for rules.
  *
  * @param rules all on, but where a test breaks one to see its oracle cry out
  * @param diskIo when and where disk operations run; the host closes it
@@ -51,7 +51,7 @@ public record HostPorts(
     }
 
     /** What {@code options} ask for, on this machine's file system. */
-    static HostPorts of(HostOptions options) {
+    public static HostPorts of(HostOptions options) {
         var store = options.store().toAbsolutePath().normalize();
         return new HostPorts(
                 Rules.ALL_ON,
@@ -64,6 +64,12 @@ public record HostPorts(
                 UnaryOperator.identity(),
                 false,
                 options);
+    }
+
+    /** The same on another disk, made of the one there was. */
+    public HostPorts withDiskIo(UnaryOperator<DiskIo> other) {
+        return new HostPorts(rules, other.apply(diskIo), images, storeFiles, blocking, saving,
+                orderedDisks, groupBytes, world);
     }
 
     private static Function<String, ImageDirectory> inMemory() {

@@ -5,6 +5,7 @@ import io.tintype.cow.disk.DiskChain;
 import io.tintype.simulations.bench.BenchContext;
 import io.tintype.vm.CheckpointOutcome;
 import io.tintype.vm.HostOptions;
+import io.tintype.vm.HostPorts;
 import io.tintype.vm.TintypeHost;
 import io.tintype.vm.Vm;
 import io.tintype.vm.VmProbe;
@@ -43,23 +44,30 @@ final class Rig implements AutoCloseable {
      * @param disksInMemory see {@link HostOptions}
      * @param threads that run VMs; 0 for the default
      * @param diskThreads that disk operations may block; 0 for the default
+     * @param diskPerSecond transfers that the disks do together; 0: as many as they can
      */
     record Wish(
-            long guestBytes, long heldBytes, boolean disksInMemory, int threads, int diskThreads) {
+            long guestBytes, long heldBytes, boolean disksInMemory, int threads, int diskThreads,
+            int diskPerSecond) {
         static Wish diskFiles(long guestBytes, long heldBytes) {
-            return new Wish(guestBytes, heldBytes, false, 0, 0);
+            return new Wish(guestBytes, heldBytes, false, 0, 0, 0);
         }
 
         static Wish memoryDisks(long guestBytes, long heldBytes) {
-            return new Wish(guestBytes, heldBytes, true, 0, 0);
+            return new Wish(guestBytes, heldBytes, true, 0, 0, 0);
         }
 
         Wish withThreads(int count) {
-            return new Wish(guestBytes, heldBytes, disksInMemory, count, diskThreads);
+            return new Wish(guestBytes, heldBytes, disksInMemory, count, diskThreads,
+                    diskPerSecond);
         }
 
         Wish withDiskThreads(int count) {
-            return new Wish(guestBytes, heldBytes, disksInMemory, threads, count);
+            return new Wish(guestBytes, heldBytes, disksInMemory, threads, count, diskPerSecond);
+        }
+
+        Wish withDiskPerSecond(int count) {
+            return new Wish(guestBytes, heldBytes, disksInMemory, threads, diskThreads, count);
         }
     }
 
@@ -89,7 +97,11 @@ final class Rig implements AutoCloseable {
                         usual.throttle(),
                         usual.reissue(),
                         usual.conflict());
-        return new Rig(context, TintypeHost.start(options));
+        var ports = HostPorts.of(options);
+        return new Rig(context,
+                TintypeHost.start(options, wish.diskPerSecond() == 0
+                        ? ports
+                        : ports.withDiskIo(disk -> new PacedDisk(disk, wish.diskPerSecond()))));
     }
 
     TintypeHost host() {

@@ -20,6 +20,8 @@ import org.HdrHistogram.Histogram;
  */
 final class StunScalingBenchmark implements Benchmark {
     private static final double APART_MAX = 1.5;
+    private static final double NO_TARGET = 0;
+    private static final int REQUESTS_PER_SECOND = 5_000;
     private static final long HOT_BYTES = 4 * Rig.MIB;
     private static final long DISK_BYTES = 8 * Rig.MIB;
     private static final int REQUEST_BYTES = 4096;
@@ -49,6 +51,9 @@ final class StunScalingBenchmark implements Benchmark {
         if (!context.cancelled()) {
             rows.addAll(byRequests(context));
         }
+        if (!context.cancelled()) {
+            rows.addAll(byRate(context));
+        }
         return new BenchResult(rows);
     }
 
@@ -67,26 +72,50 @@ final class StunScalingBenchmark implements Benchmark {
             }
             compete(rig, context, contestants);
             return rows(contestants, "stun p50, " + MEMORY_TEST_DEPTH + " requests, touched ",
-                    "memory");
+                    "apart, by memory", APART_MAX);
         }
     }
 
+    /** As many requests in flight as the contestant wants, all at one rate: so nothing differs but what is in flight. */
     private static List<Row> byRequests(BenchContext context) throws IOException {
         int[] depths = {0, 16, 64, 256};
-        // Disks in files, with one thread for them: the guest is faster, so what it has in flight is in flight at the stun.
-        var wish =
-                Rig.Wish.diskFiles(Rig.MIB * IO_GUEST_MIB * depths.length, 256 * Rig.MIB)
-                        .withDiskThreads(1);
+        var wish = wish(depths.length).withDiskPerSecond(REQUESTS_PER_SECOND);
         try (var rig = Rig.start(context, "requests", wish)) {
-            var contestants = new ArrayList<Contestant>();
-            for (int depth : depths) {
-                contestants.add(
-                        contestant(rig, context, "q" + depth, IO_GUEST_MIB, depth,
-                                "depth " + depth));
-            }
+            var contestants = contestants(rig, context, depths);
             compete(rig, context, contestants);
-            return rows(contestants, "stun p50, 64 MiB, ", "requests in flight");
+            return rows(contestants, "stun p50, 64 MiB, " + REQUESTS_PER_SECOND + " requests/s, ",
+                    "apart, by requests in flight", APART_MAX);
         }
+    }
+
+    /**
+     * The same, the disk doing what it can: then the guest of more requests also makes more of them, and its stun begins on
+     * caches that are full of requests.
+     */
+    private static List<Row> byRate(BenchContext context) throws IOException {
+        int[] depths = {0, 16, 64, 256};
+        // One thread for the disks: the guest is faster, so what it has in flight is in flight at the stun.
+        var wish = wish(depths.length).withDiskThreads(1);
+        try (var rig = Rig.start(context, "rate", wish)) {
+            var contestants = contestants(rig, context, depths);
+            compete(rig, context, contestants);
+            return rows(contestants, "stun p50, 64 MiB, all the requests the disk can do, ",
+                    "apart, by requests in flight and their rate", NO_TARGET);
+        }
+    }
+
+    private static Rig.Wish wish(int contestants) {
+        return Rig.Wish.diskFiles(Rig.MIB * IO_GUEST_MIB * contestants, 256 * Rig.MIB);
+    }
+
+    private static List<Contestant> contestants(Rig rig, BenchContext context, int[] depths)
+            throws IOException {
+        var contestants = new ArrayList<Contestant>();
+        for (int depth : depths) {
+            contestants.add(contestant(rig, context, "q" + depth, IO_GUEST_MIB, depth,
+                    "depth " + depth));
+        }
+        return contestants;
     }
 
     private static Contestant contestant(
@@ -132,7 +161,8 @@ final class StunScalingBenchmark implements Benchmark {
         }
     }
 
-    private static List<Row> rows(List<Contestant> contestants, String what, String apart) {
+    private static List<Row> rows(List<Contestant> contestants, String what, String apart,
+            double apartMax) {
         var rows = new ArrayList<Row>();
         double least = Double.MAX_VALUE;
         double most = 0;
@@ -150,7 +180,9 @@ final class StunScalingBenchmark implements Benchmark {
                             p50,
                             "µs"));
         }
-        rows.add(Row.atMost("apart, by " + apart, APART_MAX, most / least, "×"));
+        rows.add(apartMax == NO_TARGET
+                ? Row.shown(apart, most / least, "×")
+                : Row.atMost(apart, apartMax, most / least, "×"));
         return rows;
     }
 }
