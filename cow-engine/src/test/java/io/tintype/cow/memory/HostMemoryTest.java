@@ -65,7 +65,7 @@ class HostMemoryTest {
         var output = new String(process.getInputStream().readAllBytes(), UTF_8);
 
         assertEquals(0, process.waitFor(), output);
-        assertEquals("native=false" + System.lineSeparator(), output);
+        assertEquals("native=false raw=false" + System.lineSeparator(), output);
     }
 
     /** The JVM of the test above. */
@@ -73,7 +73,7 @@ class HostMemoryTest {
         try (var pool = new FramePool(16 * PAGE, 16 * PAGE)) {
             checkpointOnce(pool);
         }
-        System.out.println("native=" + HostMemory.NATIVE);
+        System.out.println("native=" + HostMemory.NATIVE + " raw=" + Tlb.RAW);
     }
 
     private static void checkpointOnce(FramePool pool) {

@@ -74,7 +74,7 @@ public final class Commands {
         var commandLine = error.getCommandLine();
         var err = commandLine.getErr();
         if (arguments.length == 0) {
-            err.println("Missing command");
+            err.println("tintype: a command is missing");
             commandLine.usage(err);
             return EXIT_BAD_INPUT;
         }

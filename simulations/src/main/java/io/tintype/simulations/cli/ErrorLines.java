@@ -100,7 +100,9 @@ final class ErrorLines {
             return name(first) + " needs a value: " + first.paramLabel();
         }
         if (error.getCause() instanceof TypeConversionException conversion) {
-            return name(error.getArgSpec()) + " " + error.getValue() + ": "
+            var value = error.getValue();
+            return name(error.getArgSpec()) + " "
+                    + (value == null || value.isBlank() ? "'" + value + "'" : value) + ": "
                     + conversion.getMessage();
         }
         var message = line(error);

@@ -120,11 +120,11 @@ final class RunCommand implements Callable<Integer> {
                     + "or disk, read again (${DEFAULT-VALUE})")
     private ReissuePolicy reissue = ReissuePolicy.LANDED;
 
-    @Option(names = "--conflict", paramLabel = "HOW", defaultValue = "put-off",
+    @Option(names = "--conflict", paramLabel = "HOW",
             converter = Values.OfConflict.class,
             description = "with --reissue disk, when a read and a write of one block are pending: put-off the checkpoint, or "
-                    + "delay-resume of the guest (${DEFAULT-VALUE})")
-    private ConflictPolicy conflict = ConflictPolicy.PUT_OFF;
+                    + "delay-resume of the guest (put-off)")
+    private @Nullable ConflictPolicy conflict;
 
     @Option(names = "--store", paramLabel = "DIR",
             description = "the checkpoint store, created if missing (a temporary one, removed at the end)")
@@ -212,6 +212,11 @@ final class RunCommand implements Callable<Integer> {
             throw UserErrorException.of("--disks", disks, "a trace is replayed on one disk",
                     "leave --disks away");
         }
+        if (reissue != ReissuePolicy.DISK && conflict != null) {
+            throw UserErrorException.of("--conflict", RunResult.nameOf(conflict),
+                    "there are no conflicts unless reissues ask the disk again",
+                    "add --reissue disk");
+        }
         if (noReport && report != null) {
             throw UserErrorException.of("--report", report, "--no-report says the opposite",
                     "leave one of them away");
@@ -259,7 +264,7 @@ final class RunCommand implements Callable<Integer> {
                 checkpointEvery,
                 runFor == null && !isTrace ? RUN_FOR_DEFAULT : runFor,
                 reissue,
-                conflict,
+                Objects.requireNonNullElse(conflict, ConflictPolicy.PUT_OFF),
                 storeDirectory,
                 store == null,
                 keep,

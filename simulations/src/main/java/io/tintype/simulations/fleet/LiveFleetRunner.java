@@ -1,6 +1,7 @@
 package io.tintype.simulations.fleet;
 
 import io.tintype.simulations.run.FleetRunner;
+import io.tintype.simulations.run.GuestKind;
 import io.tintype.simulations.run.Progress;
 import io.tintype.simulations.run.RunOptions;
 import io.tintype.simulations.run.RunResult;
@@ -25,7 +26,8 @@ public final class LiveFleetRunner implements FleetRunner {
         } catch (TraceException unusable) {
             throw new UserErrorException(String.valueOf(unusable.getMessage()));
         } catch (IllegalArgumentException tooSmall) {
-            throw new UserErrorException(String.valueOf(tooSmall.getMessage()));
+            throw new UserErrorException(tooSmall.getMessage() + "; choose another --memory"
+                    + (options.guest() == GuestKind.TRACE ? " or --disk-size" : " or --iodepth"));
         }
     }
 

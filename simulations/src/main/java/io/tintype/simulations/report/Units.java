@@ -53,13 +53,13 @@ public final class Units {
     /** {@code 500 ms}, {@code 1 s}, {@code 2 min}: a length that was asked for, exactly. */
     public static String span(Duration span) {
         var ns = span.toNanos();
-        if (ns % 3_600_000_000_000L == 0) {
+        if (ns > 0 && ns % 3_600_000_000_000L == 0) {
             return ns / 3_600_000_000_000L + " h";
         }
         if (ns >= 60_000_000_000L && ns % 60_000_000_000L == 0) {
             return ns / 60_000_000_000L + " min";
         }
-        return ns >= 1_000_000_000L
+        return ns == 0 || ns >= 1_000_000_000L
                 ? BigDecimal.valueOf(ns, 9).stripTrailingZeros().toPlainString() + " s"
                 : BigDecimal.valueOf(ns, 6).stripTrailingZeros().toPlainString() + " ms";
     }

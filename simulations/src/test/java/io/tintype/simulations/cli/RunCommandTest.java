@@ -45,12 +45,13 @@ class RunCommandTest {
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
 
-    /** Names in {@code words} that begin with {@code @} are files in the test's own folder. */
+    /** Names in {@code words} that begin with {@code @} are files in the test's own folder, and {@code ''} is an empty word. */
     private int tintype(String words) {
         var arguments = new ArrayList<String>();
         for (var word : words.split(" ")) {
-            arguments.add(
-                    word.startsWith("@") ? folder.resolve(word.substring(1)).toString() : word);
+            arguments.add(word.startsWith("@")
+                    ? folder.resolve(word.substring(1)).toString()
+                    : word.equals("''") ? "" : word);
         }
         return Commands
                 .on(new FakeRunner.Root(), runner, List.of(),
@@ -173,6 +174,9 @@ class RunCommandTest {
                     run --vms                           | --vms needs a value: N
                     run --vms 3 --vms 4                 | --vms is given twice
                     run --vms many                      | --vms many: not a whole number; write digits only
+                    run --vms ''                        | --vms '': not a whole number; write digits only
+                    run --for 0s                        | --for 0 s: out of range; choose 1 ms to 30 days (720h)
+                    run --conflict put-off              | --conflict put-off: there are no conflicts unless reissues ask the disk again; add --reissue disk
                     run --vms 0                         | --vms 0: out of range; choose 1 to 100000
                     run --vms 100001                    | --vms 100001: out of range; choose 1 to 100000
                     run --vms 99999999999               | --vms 99999999999: not a whole number
