@@ -1,7 +1,6 @@
 package io.tintype.scheduler;
 
 import io.tintype.scheduler.PendingSet.Conflict;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
@@ -427,18 +426,18 @@ public sealed interface CheckpointPhase {
         var draining = plan.rules.on(Rule.R12)
                 ? new Draining(plan, stunNs, waitingFor, Saving.FREE_PAGES, Syncing.NOT_BEGUN)
                 : new Draining(plan, stunNs, IoIds.NONE, Saving.FREE_PAGES, Syncing.DONE);
-        var outputs = new ArrayList<Output>();
+        var outputs = new Outputs<Output>();
         outputs.add(new Output.SaveFree());
         return advance(draining, outputs);
     }
 
     private static Step<CheckpointPhase, Output> advance(Draining draining) {
-        return advance(draining, new ArrayList<>());
+        return advance(draining, new Outputs<>());
     }
 
     /** Begins whatever may begin now. */
     private static Step<CheckpointPhase, Output> advance(Draining draining,
-            List<Output> outputs) {
+            Outputs<Output> outputs) {
         var next = draining;
         if (next.waitingFor.isEmpty() && next.syncing == Syncing.NOT_BEGUN) {
             next = at(next, Syncing.RUNNING);
@@ -450,9 +449,9 @@ public sealed interface CheckpointPhase {
         }
         if (next.saving == Saving.DONE && next.syncing == Syncing.DONE) {
             outputs.add(new Output.WriteManifest());
-            return new Step<>(new Writing(next.plan, next.stunNs), List.copyOf(outputs));
+            return new Step<>(new Writing(next.plan, next.stunNs), outputs.list());
         }
-        return new Step<>(next, List.copyOf(outputs));
+        return new Step<>(next, outputs.list());
     }
 
     /** Aborts after the freeze. */

@@ -14,13 +14,12 @@ import java.util.SortedSet;
  * The working copy of a {@link DiskOrder} during one step: shares its arrays until the first change, and is dropped when the
  * step is finished. This is where the rules are.
  */
-final class DiskOrderDraft {
+final class DiskOrderDraft extends Outputs<Output> {
     private static final long ANY_GROUP = -1;
 
     private final DiskOrder from;
     private final Rules rules;
     private final Holds holds;
-    private final Outputs<Output> outputs = new Outputs<>();
 
     private int top;
     private int[] needed;
@@ -50,7 +49,7 @@ final class DiskOrderDraft {
     Step<DiskOrder, Output> finish() {
         var next = new DiskOrder(top, from.groupSectors, from.ordered, rules, needed, ios, parts,
                 incarnation, heldCount, stalledCount, detachedCount);
-        return new Step<>(next, outputs.list());
+        return new Step<>(next, list());
     }
 
     void submit(Input.Submit request) {
@@ -64,7 +63,7 @@ final class DiskOrderDraft {
                 : firstGroup - 1;
         long groupCount = lastGroup - firstGroup + 1;
         if (groupCount > DiskOrder.GROUPS_PER_REQUEST_MAX) {
-            outputs.add(new Output.Complete(request.ioId(), IoStatus.UNSUPPORTED));
+            add(new Output.Complete(request.ioId(), IoStatus.UNSUPPORTED));
             return;
         }
         if (writes && request.layer() < top && rules.on(Rule.R8)) {
@@ -152,7 +151,7 @@ final class DiskOrderDraft {
         }
         setIo(index, io.at(Stage.SYNCING));
         // Parts that R15 bound lower are in another layer than the rest: then the chain is synced up to the highest.
-        outputs.add(io.landedLow() == io.landedHigh()
+        add(io.landedLow() == io.landedHigh()
                 ? new Output.StartSync(io.ioId(), io.landedHigh())
                 : new Output.StartFlush(io.ioId(), io.landedHigh()));
     }
@@ -253,7 +252,7 @@ final class DiskOrderDraft {
         if (io.incarnation() < incarnation) {
             detachedCount--;
         }
-        outputs.add(new Output.Complete(io.ioId(), status));
+        add(new Output.Complete(io.ioId(), status));
         if (heldCount > 0) {
             releaseHeld();
         }
@@ -290,9 +289,9 @@ final class DiskOrderDraft {
         var io = ios[index].at(Stage.RUNNING);
         setIo(index, io);
         switch (io.kind()) {
-            case READ -> outputs.add(new Output.StartRead(io.ioId(),
+            case READ -> add(new Output.StartRead(io.ioId(),
                     rules.on(Rule.R5) ? io.layer() : top));
-            case FLUSH -> outputs.add(rules.on(Rule.R13)
+            case FLUSH -> add(rules.on(Rule.R13)
                     ? new Output.StartFlush(io.ioId(), io.layer())
                     : new Output.StartSync(io.ioId(), io.layer()));
             case WRITE, DISCARD, WRITE_ZEROES -> {
@@ -323,12 +322,12 @@ final class DiskOrderDraft {
             }
             if (below < 0 || !rules.on(Rule.R8)) {
                 setPart(index, part.at(PartState.FAULTING));
-                outputs.add(new Output.StartFault(part.ioId(), part.layer(), part.group()));
+                add(new Output.StartFault(part.ioId(), part.layer(), part.group()));
                 return;
             }
             if (!rules.on(Rule.R15) || isNeeded(below, part.layer() - 1)) {
                 if (part.state() != PartState.WAITING) {
-                    outputs.add(new Output.Delayed(part.ioId(), part.group()));
+                    add(new Output.Delayed(part.ioId(), part.group()));
                 }
                 setPart(index, part.at(PartState.WAITING));
                 return;
@@ -341,7 +340,7 @@ final class DiskOrderDraft {
     private void startWrite(int index, int layer) {
         var part = parts[index].in(layer);
         setPart(index, part.at(PartState.WRITING));
-        outputs.add(new Output.StartWrite(part.ioId(), layer, part.group()));
+        add(new Output.StartWrite(part.ioId(), layer, part.group()));
     }
 
     /** The topmost layer, from the part's own down, that holds its group. */

@@ -5,13 +5,16 @@ import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Collects the outputs of one step; most steps have two at most, and those cost no growing list. */
-final class Outputs<O> {
+/**
+ * Collects the outputs of one step; most steps have two at most, and those cost no growing list. The working copies extend it: an
+ * object of its own would be a tenth of what a step allocates.
+ */
+class Outputs<O> {
     private @Nullable O first;
     private @Nullable O second;
     private @Nullable List<O> many;
 
-    void add(O output) {
+    final void add(O output) {
         if (first == null) {
             first = output;
         } else if (second == null) {
@@ -26,7 +29,7 @@ final class Outputs<O> {
         }
     }
 
-    List<O> list() {
+    final List<O> list() {
         if (many != null) {
             return Collections.unmodifiableList(many);
         }

@@ -16,10 +16,9 @@ import java.util.List;
  * The working copy of a {@link PendingSet} during one step: shares its array until the first change, and is dropped when the
  * step is finished. This is where the rules are.
  */
-final class PendingSetDraft {
+final class PendingSetDraft extends Outputs<Output> {
     private final PendingSet from;
     private final Rules rules;
-    private final Outputs<Output> outputs = new Outputs<>();
 
     private long now;
     private long lastIoId;
@@ -38,7 +37,7 @@ final class PendingSetDraft {
 
     Step<PendingSet, Output> finish() {
         return new Step<>(new PendingSet(from.policy, rules, now, lastIoId, pending, cuts),
-                outputs.list());
+                list());
     }
 
     void issued(Request request) {
@@ -87,7 +86,7 @@ final class PendingSetDraft {
                 var debts = Arrays.copyOf(one.debts(), one.debts().length + 1);
                 debts[debts.length - 1] =
                         new Debt(copied.region(), copied.page(), copied.toFrame(), at, false);
-                outputs.add(new Output.Owe(one.ioId(), copied.toFrame()));
+                add(new Output.Owe(one.ioId(), copied.toFrame()));
                 set(i, one.with(debts));
                 forgive(i); // the frame copied from may have been nobody's but the ongoing VM's
             }
@@ -127,11 +126,11 @@ final class PendingSetDraft {
             return;
         }
         if (!rules.on(Rule.R11) && !one.isDetached()) {
-            outputs.add(new Output.Deliver(ioId, status));
+            add(new Output.Deliver(ioId, status));
         }
         if (from.policy == Reissue.DISK && mayAskDisk(one)) {
             set(index, one.reissue());
-            outputs.add(new Output.Reissue(ioId, copies(one)));
+            add(new Output.Reissue(ioId, copies(one)));
             return;
         }
         payAll(one);
@@ -189,7 +188,7 @@ final class PendingSetDraft {
     private void pay(Pending one, Debt debt) {
         for (var target : one.request().targets()) {
             if (debt.isOf(target)) {
-                outputs.add(new Output.Pay(one.ioId(), target.frame(), debt.frame(),
+                add(new Output.Pay(one.ioId(), target.frame(), debt.frame(),
                         target.offsetInPage(), target.bytes()));
             }
         }
@@ -204,14 +203,17 @@ final class PendingSetDraft {
         ownPending = true;
         long ioId = one.ioId();
         if (!one.isDetached()) {
-            outputs.add(new Output.Deliver(ioId, status));
+            add(new Output.Deliver(ioId, status));
         }
-        outputs.add(new Output.Settled(ioId, status, checkpointsOf(one)));
+        add(new Output.Settled(ioId, status, checkpointsOf(one)));
     }
 
     private List<Long> checkpointsOf(Pending one) {
         if (cuts.length == 0) {
             return List.of();
+        }
+        if (cuts.length == 1) {
+            return one.belongsTo(cuts[0].at()) ? List.of(cuts[0].checkpointId()) : List.of();
         }
         var ids = new ArrayList<Long>(cuts.length);
         for (var cut : cuts) {
@@ -282,7 +284,7 @@ final class PendingSetDraft {
                     debt == null ? target.frame() : debt.frame());
             if (isToBeWritten && !asked.contains(copy)) {
                 asked.add(copy);
-                outputs.add(copy);
+                add(copy);
             }
         }
     }
@@ -299,7 +301,7 @@ final class PendingSetDraft {
             if (isKept(one, debt)) {
                 kept[keptCount++] = debt;
             } else {
-                outputs.add(new Output.Forgive(one.ioId(), debt.frame()));
+                add(new Output.Forgive(one.ioId(), debt.frame()));
             }
         }
         if (keptCount < kept.length) {
