@@ -31,10 +31,7 @@ final class MemorySegmentReader {
 
     void forEachPage(ChunkBuffer buffer, PageVisitor visitor) throws IOException {
         long size = file.size();
-        if (size != expected.bytes() || size < 2 * MemoryFormat.BLOCK_BYTES) {
-            throw damaged(Math.min(size, expected.bytes()),
-                    "it has " + size + " bytes, and its manifest says " + expected.bytes());
-        }
+        checkSize(size);
         int headerCrc = checkHeader(buffer);
         ByteBuffer tail = readTail(size, headerCrc);
         int trailer = tail.limit() - MemoryFormat.TRAILER_BYTES;
@@ -64,6 +61,67 @@ final class MemorySegmentReader {
         if (position != tailPosition || dataLeft != 0 || zeroLeft != 0) {
             throw damaged(size - MemoryFormat.TRAILER_BYTES,
                     "its chunks do not add up to what it counts");
+        }
+    }
+
+    /** Where each page lies in the file, and its checksum: all headers are read and verified, and no page. */
+    Index index(ChunkBuffer buffer) throws IOException {
+        long size = file.size();
+        checkSize(size);
+        ByteBuffer tail = readTail(size, checkHeader(buffer));
+        int chunkCount = tail.getInt(
+                tail.limit() - MemoryFormat.TRAILER_BYTES + MemoryFormat.TRAILER_CHUNK_COUNT);
+        long tailPosition = size - tail.limit();
+        var index = new Index(new int[pageCount], new int[pageCount]);
+        for (int chunk = 0; chunk < chunkCount; chunk++) {
+            int entry = chunk * MemoryFormat.TAIL_ENTRY_BYTES;
+            long position = tail.getLong(entry);
+            long next = chunk + 1 < chunkCount
+                    ? tail.getLong(entry + MemoryFormat.TAIL_ENTRY_BYTES)
+                    : tailPosition;
+            if (position < MemoryFormat.BLOCK_BYTES || position % MemoryFormat.BLOCK_BYTES != 0
+                    || next > tailPosition) {
+                throw damaged(tailPosition + entry, "chunk " + chunk + " is not in the file");
+            }
+            int entryCount = tail.getInt(entry + Long.BYTES);
+            int dataCount = readChunkHeader(buffer, chunk, position, next - position, entryCount,
+                    tail.getInt(entry + Long.BYTES + Integer.BYTES));
+            addTo(index, buffer.segment(), position, entryCount, dataCount);
+        }
+        return index;
+    }
+
+    /**
+     * By page: the number of the 4 KiB block with its data, 0 for a zero page, and the data's
+     * CRC32C.
+     */
+    @SuppressWarnings("ArrayRecordComponent") // one owner
+    record Index(int[] blocks, int[] crcs) {}
+
+    private void addTo(Index index, MemorySegment header, long position, int entryCount,
+            int dataCount) throws StoreException {
+        int block = Math.toIntExact(position / MemoryFormat.BLOCK_BYTES);
+        int data = 0;
+        for (int i = 0; i < entryCount; i++) {
+            long entry = MemoryFormat.CHUNK_ENTRIES + (long) i * MemoryFormat.CHUNK_ENTRY_BYTES;
+            int tagged = header.get(MemoryFormat.INT, entry);
+            int page = tagged & ~MemoryFormat.ZERO_PAGE;
+            boolean zero = tagged != page;
+            if (page >= pageCount || index.blocks[page] != 0 || (!zero && data == dataCount)) {
+                throw damaged(position + entry, "page " + page + " is not expected there");
+            }
+            if (!zero) {
+                data++;
+                index.blocks[page] = block + data;
+                index.crcs[page] = header.get(MemoryFormat.INT, entry + Integer.BYTES);
+            }
+        }
+    }
+
+    private void checkSize(long size) throws StoreException {
+        if (size != expected.bytes() || size < 2 * MemoryFormat.BLOCK_BYTES) {
+            throw damaged(Math.min(size, expected.bytes()),
+                    "it has " + size + " bytes, and its manifest says " + expected.bytes());
         }
     }
 
@@ -129,10 +187,27 @@ final class MemorySegmentReader {
     private int readChunk(ChunkBuffer buffer, int chunk, long position, long bytes, int entryCount,
             int headerCrc)
             throws IOException {
+        checkChunkSize(chunk, position, bytes);
+        read(buffer, position, (int) bytes);
+        return checkChunkHeader(buffer, chunk, position, bytes, entryCount, headerCrc);
+    }
+
+    /** The same without the pages. */
+    private int readChunkHeader(ChunkBuffer buffer, int chunk, long position, long bytes,
+            int entryCount, int headerCrc) throws IOException {
+        checkChunkSize(chunk, position, bytes);
+        read(buffer, position, MemoryFormat.BLOCK_BYTES);
+        return checkChunkHeader(buffer, chunk, position, bytes, entryCount, headerCrc);
+    }
+
+    private void checkChunkSize(int chunk, long position, long bytes) throws StoreException {
         if (bytes < MemoryFormat.BLOCK_BYTES || bytes > MemoryFormat.CHUNK_BYTES_MAX) {
             throw damaged(position, "chunk " + chunk + " has " + bytes + " bytes");
         }
-        read(buffer, position, (int) bytes);
+    }
+
+    private int checkChunkHeader(ChunkBuffer buffer, int chunk, long position, long bytes,
+            int entryCount, int headerCrc) throws StoreException {
         MemorySegment header = buffer.segment();
         checkMagic(header, MemoryFormat.CHUNK_MAGIC, position);
         int dataCount = header.get(MemoryFormat.INT, MemoryFormat.CHUNK_DATA_COUNT);

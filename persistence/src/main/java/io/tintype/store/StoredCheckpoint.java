@@ -107,6 +107,28 @@ public final class StoredCheckpoint {
     }
 
     /**
+     * Opens one region's pages to be read in any order, for a restore that reads what it needs.
+     * Costs next to nothing: what says where the pages are is read when the first one is asked for.
+     */
+    public MemoryPages pages(int region) throws StoreException {
+        if (region < 0 || region >= manifest.regions().size()) {
+            throw new IllegalArgumentException(
+                    "region " + region + " of " + manifest.regions().size());
+        }
+        String name = MemoryFormat.name(region);
+        Path path = directory.resolve(name);
+        Manifest.Segment segment = named(name);
+        int pageCount = manifest.regions().get(region).pages();
+        try {
+            StoreFile file = openToRead(files, path);
+            return new ChunkedPages(path, file, buffers,
+                    new MemorySegmentReader(path, file, segment, region, pageCount), pageCount);
+        } catch (IOException e) {
+            throw StoreException.of("read", path, e);
+        }
+    }
+
+    /**
      * Reads everything and keeps nothing: what is damaged is named, and where nothing is, a restore
      * will not fail.
      */

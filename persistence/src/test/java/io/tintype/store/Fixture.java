@@ -97,6 +97,30 @@ record Fixture(CheckpointRef ref, int pageCount) {
         }
     }
 
+    /** The same through {@link StoredCheckpoint#pages}. */
+    void checkPages(StoredCheckpoint stored) throws StoreException {
+        for (int region = 0; region < 2; region++) {
+            var expected = expected(region);
+            try (var arena = Arena.ofConfined(); MemoryPages pages = stored.pages(region)) {
+                MemorySegment found = arena.allocate(3L * PAGE_BYTES);
+                MemorySegment page = arena.allocate(PAGE_BYTES);
+                assertEquals(pageCount, pages.pageCount());
+                for (int number = pageCount - 1; number >= 0; number--) {
+                    boolean isStored = expected.getOrDefault(number, false);
+                    assertEquals(isStored, pages.stored(number), "page " + number);
+                    found.fill((byte) 77);
+                    pages.read(number, found, PAGE_BYTES);
+                    page.fill((byte) 0);
+                    if (isStored) {
+                        fill(page, 0, region, number);
+                    }
+                    assertEquals(-1, page.mismatch(found.asSlice(PAGE_BYTES, PAGE_BYTES)),
+                            "page " + number);
+                }
+            }
+        }
+    }
+
     /**
      * The pages handed over, by number; false for zero. Each is compared with what it should be.
      */
