@@ -17,16 +17,27 @@ final class ChunkedPages implements MemoryPages {
     private final ChunkBuffer.Pool buffers;
     private final MemorySegmentReader reader;
     private final int pageCount;
+    private final Runnable onClose;
     private volatile MemorySegmentReader.@Nullable Index index;
     private volatile boolean closed;
 
     ChunkedPages(Path path, StoreFile file, ChunkBuffer.Pool buffers, MemorySegmentReader reader,
-            int pageCount) {
+            int pageCount, Runnable onClose) {
         this.path = path;
         this.file = file;
         this.buffers = buffers;
         this.reader = reader;
         this.pageCount = pageCount;
+        this.onClose = onClose;
+    }
+
+    /** Hands over all pages that are not zero, in the order in which they lie in the file. */
+    void forEachPage(ChunkBuffer buffer, PageVisitor visitor) throws StoreException {
+        try {
+            reader.forEachPage(buffer, visitor);
+        } catch (IOException e) {
+            throw StoreException.of("read", path, e);
+        }
     }
 
     @Override
@@ -77,6 +88,7 @@ final class ChunkedPages implements MemoryPages {
             return;
         }
         closed = true;
+        onClose.run();
         try {
             file.close();
         } catch (IOException e) {

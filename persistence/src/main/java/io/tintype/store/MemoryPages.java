@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
  * pages are is read when it is needed, not before. Whoever opened it closes it when nobody reads
  * any more; reading after that is an {@code IllegalStateException}.
  */
-public interface MemoryPages extends AutoCloseable {
+public sealed interface MemoryPages extends AutoCloseable permits ChunkedPages, IndexedPages {
     /** Pages in the region, those included that are zero. */
     int pageCount();
 

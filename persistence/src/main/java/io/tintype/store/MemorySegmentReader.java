@@ -8,7 +8,7 @@ import java.util.BitSet;
 import java.util.zip.CRC32C;
 
 /**
- * Reads what a {@link MemorySegmentWriter} wrote and believes none of it unchecked. What it
+ * Reads a segment of format version 1 and believes none of it unchecked. What it
  * verifies: that the file is the one the manifest means, every byte of it, that each page is there
  * at most once and inside the region. What it does not: that the right pages were appended.
  */
@@ -16,24 +16,24 @@ final class MemorySegmentReader {
     private final Path path;
     private final StoreFile file;
     private final Manifest.Segment expected;
-    private final int region;
+    private final MemoryHeader header;
     private final int pageCount;
     private final CRC32C crc = new CRC32C();
 
-    MemorySegmentReader(Path path, StoreFile file, Manifest.Segment expected, int region,
+    /** @param header of the file, verified */
+    MemorySegmentReader(Path path, StoreFile file, Manifest.Segment expected, MemoryHeader header,
             int pageCount) {
         this.path = path;
         this.file = file;
         this.expected = expected;
-        this.region = region;
+        this.header = header;
         this.pageCount = pageCount;
     }
 
     void forEachPage(ChunkBuffer buffer, PageVisitor visitor) throws IOException {
         long size = file.size();
         checkSize(size);
-        int headerCrc = checkHeader(buffer);
-        ByteBuffer tail = readTail(size, headerCrc);
+        ByteBuffer tail = readTail(size, header.crc());
         int trailer = tail.limit() - MemoryFormat.TRAILER_BYTES;
         long tailPosition = size - tail.limit();
         int chunkCount = tail.getInt(trailer + MemoryFormat.TRAILER_CHUNK_COUNT);
@@ -68,7 +68,7 @@ final class MemorySegmentReader {
     Index index(ChunkBuffer buffer) throws IOException {
         long size = file.size();
         checkSize(size);
-        ByteBuffer tail = readTail(size, checkHeader(buffer));
+        ByteBuffer tail = readTail(size, header.crc());
         int chunkCount = tail.getInt(
                 tail.limit() - MemoryFormat.TRAILER_BYTES + MemoryFormat.TRAILER_CHUNK_COUNT);
         long tailPosition = size - tail.limit();
@@ -123,25 +123,6 @@ final class MemorySegmentReader {
             throw damaged(Math.min(size, expected.bytes()),
                     "it has " + size + " bytes, and its manifest says " + expected.bytes());
         }
-    }
-
-    private int checkHeader(ChunkBuffer buffer) throws IOException {
-        read(buffer, 0, MemoryFormat.BLOCK_BYTES);
-        MemorySegment header = buffer.segment();
-        checkMagic(header, MemoryFormat.HEADER_MAGIC, 0);
-        int headerCrc = checkBlockCrc(buffer, 0);
-        Envelope.checkVersion(path, header.get(MemoryFormat.INT, MemoryFormat.HEADER_VERSION),
-                MemoryFormat.VERSION);
-        int pageBytes = header.get(MemoryFormat.INT, MemoryFormat.HEADER_PAGE_BYTES);
-        int storedRegion = header.get(MemoryFormat.INT, MemoryFormat.HEADER_REGION);
-        int storedCount = header.get(MemoryFormat.INT, MemoryFormat.HEADER_PAGE_COUNT);
-        if (pageBytes != MemoryFormat.PAGE_BYTES || storedRegion != region
-                || storedCount != pageCount) {
-            throw damaged(0, "it is of region " + storedRegion + " with " + storedCount
-                    + " pages of " + pageBytes
-                    + " bytes, and its manifest says region " + region + " with " + pageCount);
-        }
-        return headerCrc;
     }
 
     private ByteBuffer readTail(long size, int headerCrc) throws IOException {
@@ -240,7 +221,6 @@ final class MemorySegmentReader {
             }
             seen.set(page);
             if (zero) {
-                visitor.zeroPage(page);
                 continue;
             }
             int at = MemoryFormat.BLOCK_BYTES + data * MemoryFormat.PAGE_BYTES;
