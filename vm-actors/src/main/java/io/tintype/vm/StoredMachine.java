@@ -3,21 +3,24 @@ package io.tintype.vm;
 import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
 import io.tintype.cow.memory.FramePool;
+import io.tintype.cow.memory.MemoryRegion;
 import io.tintype.scheduler.IoStatus;
 import io.tintype.store.Manifest;
 import io.tintype.store.StagedCheckpoint;
 import io.tintype.store.StoredCheckpoint;
 import io.tintype.vm.device.DiskQueue;
 import io.tintype.vm.guest.GuestFactory;
+import io.tintype.vm.guest.VmIdentity;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
+import java.util.function.Function;
 
 /**
- * A machine in the store and back: {@link #seal} writes what {@link #restore} reads.
+ * A machine in the store and back: {@link #seal} writes what {@link #restoreEagerly} and {@link #restore} read.
  *
  * <p>Memory pages are written by {@link MemorySaver}; this class adds the device state and the manifest.
  * Calls block; never on a strand.
@@ -29,14 +32,25 @@ final class StoredMachine {
     private StoredMachine() {}
 
     /** Makes a machine that has never run. */
-    static MachineState fresh(FramePool pool, VmSpec spec, List<DiskDirectory.Opened> disks) {
+    static MachineState fresh(FramePool pool, VmSpec spec, List<DiskDirectory.Opened> disks,
+            VmIdentity identity) {
         var queues = new ArrayList<DiskQueue>();
         for (long bytes : spec.diskBytes()) {
             queues.add(new DiskQueue(bytes));
         }
         var state =
-                new MachineState(pool, spec.regionBytes(), queues, disks, List.of(), 0);
+                new MachineState(empty(pool, spec.regionBytes()), queues, disks, List.of(), 0,
+                        identity);
         return state.guest(spec.guest().create(state.memory()));
+    }
+
+    private static List<Function<MemoryRegion.CopyListener, MemoryRegion>> empty(
+            FramePool pool, List<Long> regionBytes) {
+        var makers = new ArrayList<Function<MemoryRegion.CopyListener, MemoryRegion>>();
+        for (long bytes : regionBytes) {
+            makers.add(listener -> new MemoryRegion(pool, bytes, listener));
+        }
+        return makers;
     }
 
     /**
@@ -87,7 +101,8 @@ final class StoredMachine {
                         captured.registers(),
                         captured.queues(),
                         entries,
-                        captured.guestNs());
+                        captured.guestNs(),
+                        machine.state.identity().generation());
         staged.putSegment(DeviceState.SEGMENT, devices.toJson());
         var regions =
                 machine.state.regions().stream()
@@ -115,21 +130,51 @@ final class StoredMachine {
     }
 
     /**
-     * Reads a sealed checkpoint into a new machine whose disks stand on the checkpoint's layers.
+     * Makes a machine from a sealed checkpoint, all of whose memory is read before this returns. The machine's disks stand on
+     * the checkpoint's layers.
      *
      * @param id the VM that it is for
      * @param incarnation its life: 0 for a new VM
      */
-    static MachineState restore(
+    static MachineState restoreEagerly(
             FramePool pool,
             StoredCheckpoint stored,
             DiskDirectory disks,
             VmId id,
             int incarnation,
-            GuestFactory guest)
+            GuestFactory guest,
+            VmIdentity identity)
             throws IOException {
         var manifest = stored.manifest();
-        var devices = DeviceState.of(stored);
+        var state =
+                restore(manifest, DeviceState.of(stored), empty(pool, regionBytes(manifest)),
+                        disks, id, incarnation, guest, identity);
+        boolean loaded = false;
+        try {
+            for (int region = 0; region < manifest.regions().size(); region++) {
+                var memory = state.regions().get(region);
+                stored.forEachPage(region, memory::load);
+            }
+            loaded = true;
+        } finally {
+            if (!loaded) {
+                state.regions().forEach(MemoryRegion::close);
+            }
+        }
+        return state;
+    }
+
+    /** The same with memory that {@code memories} bring, now or when it is touched. */
+    static MachineState restore(
+            Manifest manifest,
+            DeviceState devices,
+            List<Function<MemoryRegion.CopyListener, MemoryRegion>> memories,
+            DiskDirectory disks,
+            VmId id,
+            int incarnation,
+            GuestFactory guest,
+            VmIdentity identity)
+            throws IOException {
         var owed = new ArrayList<MachineState.OwedCompletion>();
         for (var entry : devices.pending()) {
             var status = entry.status();
@@ -145,22 +190,18 @@ final class StoredMachine {
             queues.add(DiskQueue.restore(disk.sizeBytes(), devices.queues().get(i)));
         }
         var state =
-                new MachineState(
-                        pool, regionBytes(manifest), queues, opened, owed, devices.guestNs());
-        boolean loaded = false;
+                new MachineState(memories, queues, opened, owed, devices.guestNs(), identity);
+        boolean complete = false;
         try {
-            for (int region = 0; region < manifest.regions().size(); region++) {
-                var memory = state.regions().get(region);
-                stored.forEachPage(region, memory::load);
-            }
-            loaded = true;
+            var restored = state.guest(
+                    guest.restore(devices.guestKind(), devices.registers(), state.memory()));
+            complete = true;
+            return restored;
         } finally {
-            if (!loaded) {
-                state.regions().forEach(region -> region.close());
+            if (!complete) {
+                state.regions().forEach(MemoryRegion::close);
             }
         }
-        return state.guest(
-                guest.restore(devices.guestKind(), devices.registers(), state.memory()));
     }
 
     static List<Long> regionBytes(Manifest manifest) {

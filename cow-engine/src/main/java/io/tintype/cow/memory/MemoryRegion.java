@@ -87,6 +87,9 @@ public final class MemoryRegion implements AutoCloseable {
     private final @Nullable FrozenMemory base;
     private final long borrowedEpoch;
 
+    /** Where pages come from that are not loaded; null if all are. */
+    private final @Nullable LazyMemory origin;
+
     // The TLB. An address on the page plus the delta is where its bytes lie.
     private long readPage = NO_PAGE;
     private long readDelta;
@@ -99,7 +102,7 @@ public final class MemoryRegion implements AutoCloseable {
      * @param sizeBytes a multiple of 4096, below 8 TiB
      */
     public MemoryRegion(FramePool pool, long sizeBytes, CopyListener listener) {
-        this(pool, sizeBytes, listener, new Leaf[leafCount(sizeBytes)], 0, null);
+        this(pool, sizeBytes, listener, new Leaf[leafCount(sizeBytes)], 0, null, null);
     }
 
     /**
@@ -109,12 +112,26 @@ public final class MemoryRegion implements AutoCloseable {
      */
     public MemoryRegion(FrozenMemory base, CopyListener listener) {
         this(base.framePool(), base.pageCount() * (long) PAGE_BYTES, listener, base.borrow(),
-                base.presentPages(), base);
+                base.presentPages(), base, base.origin());
+        if (origin != null) {
+            origin.join(base);
+        }
+    }
+
+    /**
+     * A region that begins as {@code origin} and has it for itself: each page comes when it is first touched, or before, and
+     * then is this region's own. A touch may block, and throw {@link PageUnavailableException}; the page is unchanged then.
+     */
+    public MemoryRegion(LazyMemory origin, CopyListener listener) {
+        this(origin.framePool(), origin.pageCount() * (long) PAGE_BYTES, listener,
+                unloaded(origin.pageCount()), 0, null, origin);
+        origin.takeOver();
     }
 
     private MemoryRegion(FramePool pool, long sizeBytes, CopyListener listener,
             @Nullable Leaf[] leaves,
-            int residentPages, @Nullable FrozenMemory base) {
+            int residentPages, @Nullable FrozenMemory base, @Nullable LazyMemory origin) {
+        this.origin = origin;
         this.pool = pool;
         this.sizeBytes = sizeBytes;
         this.listener = listener;
@@ -124,7 +141,8 @@ public final class MemoryRegion implements AutoCloseable {
         borrowedEpoch = base == null ? 0 : base.epoch();
         kept = borrowedEpoch;
         leavesEpoch = base == null ? 1 : borrowedEpoch;
-        epoch = borrowedEpoch + 1;
+        // What is loaded later is older than whatever is stored here.
+        epoch = (origin == null ? borrowedEpoch : Math.max(borrowedEpoch, LazyMemory.EPOCH)) + 1;
         frames = HostMemory.NATIVE ? HostMemory.EVERYTHING : pool.segment();
         framesBase = HostMemory.NATIVE ? pool.segment().address() : 0;
         free = new LocalFrames(pool);
@@ -142,6 +160,12 @@ public final class MemoryRegion implements AutoCloseable {
         return Math.toIntExact((pages + Leaf.ENTRY_COUNT - 1) / Leaf.ENTRY_COUNT);
     }
 
+    private static @Nullable Leaf[] unloaded(int pageCount) {
+        var leaves = new Leaf[leafCount(pageCount * (long) PAGE_BYTES)];
+        Arrays.fill(leaves, Leaf.UNLOADED);
+        return leaves;
+    }
+
     /** Size of the region in bytes; addresses are below it. */
     public long sizeBytes() {
         return sizeBytes;
@@ -152,7 +176,7 @@ public final class MemoryRegion implements AutoCloseable {
         return (int) (sizeBytes >>> PAGE_BITS);
     }
 
-    /** Pages that have a frame; all others are zero. */
+    /** Pages that have a frame; all others are zero, or were not touched since this region began on a {@link LazyMemory}. */
     public int residentPages() {
         return residentPages;
     }
@@ -306,10 +330,13 @@ public final class MemoryRegion implements AutoCloseable {
 
     // ---- devices ----
 
-    /** The frame that {@code page} is mapped to now, which is what a write request sources; 0: the zero frame. */
+    /**
+     * The frame that {@code page} is mapped to now, which is what a write request sources; 0: the zero frame. Loads a page that
+     * is not loaded yet, as every access does.
+     */
     public int frame(int page) {
         checkPage(page);
-        return Leaf.frame(Leaf.entryOf(leaves, page));
+        return Leaf.frame(entryOf(page));
     }
 
     /**
@@ -318,7 +345,7 @@ public final class MemoryRegion implements AutoCloseable {
      */
     public int privateFrame(int page) {
         checkPage(page);
-        var entry = Leaf.entryOf(leaves, page);
+        var entry = entryOf(page);
         return Leaf.birth(entry) == epoch ? Leaf.frame(entry) : makeWritable(page, entry);
     }
 
@@ -328,7 +355,7 @@ public final class MemoryRegion implements AutoCloseable {
      */
     public int detachPage(int page) {
         checkPage(page);
-        var entry = Leaf.entryOf(leaves, page);
+        var entry = entryOf(page);
         return Leaf.frame(entry) == 0 ? makeWritable(page, entry) : replace(page, entry);
     }
 
@@ -406,7 +433,7 @@ public final class MemoryRegion implements AutoCloseable {
     public FrozenMemory freeze() {
         checkOpen();
         Invariant.check(epoch < EPOCH_MAX, "a region is frozen less than 2^31 times");
-        var frozen = new FrozenMemory(pool, epoch, pageCount(), residentPages, leaves);
+        var frozen = new FrozenMemory(pool, epoch, pageCount(), residentPages, leaves, origin);
         roots.add(frozen);
         kept = epoch;
         epoch++;
@@ -447,14 +474,18 @@ public final class MemoryRegion implements AutoCloseable {
         Invariant.check(roots.isEmpty(), "all frozen memories of a closing region were released");
         closed = true;
         dropTlb();
+        if (origin != null && borrowedEpoch == 0) {
+            origin.seal();
+        }
         var mapped = new FrameList();
-        for (var leaf : leaves) {
-            if (leaf != null) {
-                for (var entry : leaf.entries) {
-                    if (Leaf.birth(entry) > borrowedEpoch) {
-                        mapped.push(Leaf.frame(entry));
-                    }
-                }
+        for (int i = 0; i < leaves.length; i++) {
+            var leaf = leaves[i];
+            if (leaf == Leaf.UNLOADED) {
+                // Loaded ahead, perhaps, and never touched.
+                leaf = origin == null ? null : origin.leaf(i);
+            }
+            if (leaf != null && leaf != Leaf.UNLOADED) {
+                pushOwn(mapped, i << Leaf.ENTRY_BITS, leaf);
             }
         }
         leaves = new Leaf[0];
@@ -464,10 +495,59 @@ public final class MemoryRegion implements AutoCloseable {
         if (base != null) {
             base.giveBack();
         }
+        if (origin != null) {
+            origin.drop();
+        }
         pool.closed();
     }
 
+    private void pushOwn(FrameList mapped, int firstPage, Leaf leaf) {
+        for (int i = 0; i < Leaf.ENTRY_COUNT; i++) {
+            var entry = leaf.get(i);
+            if (Leaf.isUnloaded(entry) && origin != null) {
+                entry = origin.known(firstPage + i);
+            }
+            if (Leaf.birth(entry) > borrowedEpoch && !Leaf.isUnloaded(entry)) {
+                mapped.push(Leaf.frame(entry));
+            }
+        }
+    }
+
     // ---- the slow paths ----
+
+    private long entryOf(int page) {
+        var entry = Leaf.entryOf(leaves, page);
+        return Leaf.isUnloaded(entry) ? arrived(page) : entry;
+    }
+
+    /**
+     * The entry of a page that this region had as unloaded, put into its table. That may be shared with frozen memories and
+     * their readers: the entry says what it said before.
+     */
+    private long arrived(int page) {
+        var from = origin;
+        if (from == null) {
+            throw new IllegalStateException("page " + page + " is not loaded, and cannot be");
+        }
+        var entry = from.fetch(page, free);
+        from.touched(page);
+        var index = page >>> Leaf.ENTRY_BITS;
+        var leaf = leaves[index];
+        if (leaf == Leaf.UNLOADED && borrowedEpoch > 0) {
+            // The table that all who share it read: theirs is this region's too, until it writes.
+            leaves[index] = from.leaf(index);
+            return entry;
+        }
+        if (leaf == null || leaf == Leaf.UNLOADED) {
+            leaf = Leaf.UNLOADED.copy(LazyMemory.EPOCH);
+            leaves[index] = leaf;
+        }
+        leaf.publish(page, entry);
+        if (borrowedEpoch == 0 && Leaf.frame(entry) != 0) {
+            residentPages++;
+        }
+        return entry;
+    }
 
     /** One of the two is a constant, so this costs nothing. */
     private MemorySegment bytes() {
@@ -548,7 +628,7 @@ public final class MemoryRegion implements AutoCloseable {
         leavesEpoch = epoch;
         var index = page >>> Leaf.ENTRY_BITS;
         var leaf = leaves[index];
-        if (leaf == null || leaf.epoch <= kept) {
+        if (leaf == null || leaf == Leaf.UNLOADED || leaf.epoch <= kept) {
             leaf = leaf == null ? Leaf.empty(epoch) : leaf.copy(epoch);
             leaves[index] = leaf;
         }

@@ -135,7 +135,8 @@ final class Inspection {
         java.util.concurrent.CompletableFuture<Vm> made;
         try {
             made = simulation.host().host.restoreLater(ref, newName,
-                    DrivenGuest.factory(vm.blueprint, clone, clone), clone);
+                    DrivenGuest.factory(vm.blueprint, clone, clone), clone,
+                    io.tintype.vm.RestoreMode.LAZY);
         } catch (IOException e) {
             return null;
         }

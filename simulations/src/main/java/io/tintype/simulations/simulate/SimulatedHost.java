@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.concurrent.Executor;
+import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Scheduler;
 
@@ -32,6 +33,16 @@ final class SimulatedHost {
         @Override
         public InstantSource wall() {
             return () -> Instant.EPOCH.plusNanos(machine.system().nowNs());
+        }
+
+        @Override
+        public LongSupplier random() {
+            return () -> Dice.of(knobs.seed(), actor.path().name(), ++draws);
+        }
+
+        @Override
+        public Executor loading() {
+            return loading;
         }
 
         @Override
@@ -63,6 +74,9 @@ final class SimulatedHost {
     final SimulatedStoreFiles files;
     final TintypeHost host;
     private final SimulatedMachine machine;
+    private final Knobs knobs;
+    private final Executor loading;
+    private long draws;
     private final FramePool pool;
     private final ActorRef<HostActor.Command> actor;
 
@@ -73,9 +87,11 @@ final class SimulatedHost {
      */
     SimulatedHost(SimulatedMachine machine, Knobs knobs, String name, Power power,
             SimulatedImages images, SimulatedStoreFiles files, DiskIo diskIo, Executor blocking,
-            Executor saving)
+            Executor saving, Executor loading)
             throws StoreException {
         this.machine = machine;
+        this.knobs = knobs;
+        this.loading = loading;
         this.power = power;
         this.images = images;
         this.files = files;

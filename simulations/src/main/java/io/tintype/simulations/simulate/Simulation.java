@@ -122,6 +122,7 @@ final class Simulation {
     private final int[] situations = new int[Situation.values().length];
     private final Executor blocking = task -> task("run ", task);
     private final Executor saving = task -> task("save ", task);
+    private final Executor loading = task -> task("load ", task);
     private SimulatedHost host;
     private long numbers;
     private long hash;
@@ -149,7 +150,7 @@ final class Simulation {
         this.startNs = system.nowNs();
         var power = new Power();
         host = new SimulatedHost(machine, knobs, "host", power, new SimulatedImages(power),
-                new SimulatedStoreFiles(power), new Disks(), blocking, saving);
+                new SimulatedStoreFiles(power), new Disks(), blocking, saving, loading);
     }
 
     /** A run as the seed has it. */
@@ -736,7 +737,7 @@ final class Simulation {
         quiet = true;
         ending = false;
         host = new SimulatedHost(machine, knobs, "host-2", power, images, files, new Disks(),
-                blocking, saving);
+                blocking, saving, loading);
         return host;
     }
 
