@@ -183,7 +183,8 @@ class LazyMemoryModelTest {
                 return;
             }
             MemorySegment.ofArray(guest.bytes.computeIfAbsent(page, _ -> new byte[PAGE]))
-                    .set(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(java.nio.ByteOrder.LITTLE_ENDIAN),
+                    .set(ValueLayout.JAVA_LONG_UNALIGNED
+                            .withOrder(java.nio.ByteOrder.LITTLE_ENDIAN),
                             at, value);
         }
 

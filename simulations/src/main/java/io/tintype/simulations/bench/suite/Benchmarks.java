@@ -17,6 +17,8 @@ public final class Benchmarks {
                 new GuestStoreBenchmark(),
                 new GuestSpeedBenchmark(),
                 new SaveBenchmark(),
+                new RestoreBenchmark(),
+                new ClonesBenchmark(),
                 new IoBenchmark(),
                 new FairnessBenchmark(),
                 new IdleVmBenchmark(),
