@@ -29,6 +29,14 @@ final class StoredMachine {
     /** In the manifest: which life of the VM the views belong to. */
     private static final String INCARNATION = "incarnation";
 
+    /**
+     * A disk of a checkpoint.
+     *
+     * @param images the directory of its chain, relative to the store
+     * @param view the topmost layer that is part of it
+     */
+    record DiskView(String images, int view, long sizeBytes) {}
+
     private StoredMachine() {}
 
     /** Makes a machine that has never run. */
@@ -44,7 +52,7 @@ final class StoredMachine {
         return state.guest(spec.guest().create(state.memory()));
     }
 
-    private static List<Function<MemoryRegion.CopyListener, MemoryRegion>> empty(
+    static List<Function<MemoryRegion.CopyListener, MemoryRegion>> empty(
             FramePool pool, List<Long> regionBytes) {
         var makers = new ArrayList<Function<MemoryRegion.CopyListener, MemoryRegion>>();
         for (long bytes : regionBytes) {
@@ -69,40 +77,23 @@ final class StoredMachine {
             long stunNs)
             throws IOException {
         var captured = cut.captured();
-        var entries = new ArrayList<DeviceState.Pending>();
+        var devices = devices(machine, captured, statuses);
         var pending = new ArrayList<Manifest.Pending>();
-        for (var request : captured.pending()) {
-            var status = statuses.get(request.ioId());
-            entries.add(
-                    new DeviceState.Pending(
-                            request.ioId(),
-                            request.disk(),
-                            request.tag(),
-                            request.kind(),
-                            request.sector(),
-                            request.sectorCount(),
-                            status));
+        for (var entry : devices.pending()) {
+            var status = entry.status();
             if (status == null) {
                 // Only with R12 switched off is a checkpoint sealed before P has completed.
                 continue;
             }
             pending.add(
                     new Manifest.Pending(
-                            request.ioId(),
-                            request.kind().name(),
-                            request.disk(),
-                            request.sector(),
-                            request.sectorCount(),
+                            entry.ioId(),
+                            entry.kind().name(),
+                            entry.disk(),
+                            entry.sector(),
+                            entry.sectorCount(),
                             status.name()));
         }
-        var devices =
-                new DeviceState(
-                        captured.guestKind(),
-                        captured.registers(),
-                        captured.queues(),
-                        entries,
-                        captured.guestNs(),
-                        machine.state.identity().generation());
         staged.putSegment(DeviceState.SEGMENT, devices.toJson());
         var regions =
                 machine.state.regions().stream()
@@ -129,6 +120,40 @@ final class StoredMachine {
                 .bytes();
     }
 
+    /** All of a machine that is neither memory nor disk, with the status that each request of P got. */
+    static DeviceState devices(Machine machine, CapturedState captured,
+            SortedMap<Long, IoStatus> statuses) {
+        var entries = new ArrayList<DeviceState.Pending>();
+        for (var request : captured.pending()) {
+            entries.add(
+                    new DeviceState.Pending(
+                            request.ioId(),
+                            request.disk(),
+                            request.tag(),
+                            request.kind(),
+                            request.sector(),
+                            request.sectorCount(),
+                            statuses.get(request.ioId())));
+        }
+        return new DeviceState(
+                captured.guestKind(),
+                captured.registers(),
+                captured.queues(),
+                entries,
+                captured.guestNs(),
+                machine.state.identity().generation());
+    }
+
+    /** The disks of a machine as of some views. */
+    static List<DiskView> views(Machine machine, int[] views) {
+        var disks = new ArrayList<DiskView>();
+        for (int i = 0; i < views.length; i++) {
+            disks.add(new DiskView(machine.state.imageKeys().get(i), views[i],
+                    machine.state.chains().get(i).geometry().sizeBytes()));
+        }
+        return disks;
+    }
+
     /**
      * Makes a machine from a sealed checkpoint, all of whose memory is read before this returns. The machine's disks stand on
      * the checkpoint's layers.
@@ -147,7 +172,7 @@ final class StoredMachine {
             throws IOException {
         var manifest = stored.manifest();
         var state =
-                restore(manifest, DeviceState.of(stored), empty(pool, regionBytes(manifest)),
+                restore(views(manifest), DeviceState.of(stored), empty(pool, regionBytes(manifest)),
                         disks, id, incarnation, guest, identity);
         boolean loaded = false;
         try {
@@ -166,7 +191,7 @@ final class StoredMachine {
 
     /** The same with memory that {@code memories} bring, now or when it is touched. */
     static MachineState restore(
-            Manifest manifest,
+            List<DiskView> views,
             DeviceState devices,
             List<Function<MemoryRegion.CopyListener, MemoryRegion>> memories,
             DiskDirectory disks,
@@ -184,8 +209,8 @@ final class StoredMachine {
         }
         var opened = new ArrayList<DiskDirectory.Opened>();
         var queues = new ArrayList<DiskQueue>();
-        for (int i = 0; i < manifest.disks().size(); i++) {
-            var disk = manifest.disks().get(i);
+        for (int i = 0; i < views.size(); i++) {
+            var disk = views.get(i);
             opened.add(disks.cloneOf(disk.images(), disk.view(), id, i, incarnation));
             queues.add(DiskQueue.restore(disk.sizeBytes(), devices.queues().get(i)));
         }
@@ -206,6 +231,12 @@ final class StoredMachine {
 
     static List<Long> regionBytes(Manifest manifest) {
         return manifest.regions().stream().map(region -> region.pages() * 4096L).toList();
+    }
+
+    static List<DiskView> views(Manifest manifest) {
+        return manifest.disks().stream()
+                .map(disk -> new DiskView(disk.images(), disk.view(), disk.sizeBytes()))
+                .toList();
     }
 
     static List<Long> diskBytes(Manifest manifest) {

@@ -210,7 +210,7 @@ public final class TintypeHost implements AutoCloseable {
     private MachineState machine(RestoredMemory memory,
             List<Function<MemoryRegion.CopyListener, MemoryRegion>> regions, VmId id,
             int incarnation, GuestFactory guest) throws IOException {
-        return StoredMachine.restore(memory.stored.manifest(), memory.devices, regions, disks, id,
+        return StoredMachine.restore(StoredMachine.views(memory.stored.manifest()), memory.devices, regions, disks, id,
                 incarnation, guest, newIdentity());
     }
 
@@ -318,6 +318,77 @@ public final class TintypeHost implements AutoCloseable {
                 blocking,
                 () -> rolledBack(checkpoint, spec))
                 .thenCompose(state -> vm.ask(replyTo -> new VmActor.RollBack(state, replyTo)));
+    }
+
+    CompletableFuture<VmActor.Quiet> rollBack(Vm vm, Snapshot snapshot) {
+        var guest = guestOf(vm.id());
+        if (!snapshot.use()) {
+            throw new IllegalStateException("snapshot " + snapshot.ref() + " is closed");
+        }
+        var back = Blocking.call(blocking, () -> copied(snapshot, vm.id(), guest));
+        var _ = back.whenComplete((_, _) -> snapshot.unuse());
+        return back.thenCompose(
+                state -> vm.ask(replyTo -> new VmActor.RollBack(state, replyTo)));
+    }
+
+    /**
+     * A machine with copies of the snapshot's pages: if it shared them, each life of a VM that is rolled back again and again
+     * would keep the one before.
+     */
+    private MachineState copied(Snapshot snapshot, VmId id, GuestFactory guest)
+            throws IOException {
+        var state = StoredMachine.restore(snapshot.disks(), snapshot.devices(),
+                StoredMachine.empty(pool, snapshot.regionBytes()), disks, id,
+                disks.nextIncarnation(id), guest, newIdentity());
+        boolean complete = false;
+        try {
+            for (int i = 0; i < snapshot.memory().size(); i++) {
+                var from = snapshot.memory().get(i);
+                var to = state.regions().get(i);
+                from.forEachPresent((page, frame) -> to.load(page, from.pool(), frame * 4096L));
+            }
+            complete = true;
+            return state;
+        } finally {
+            if (!complete) {
+                state.regions().forEach(MemoryRegion::close);
+            }
+        }
+    }
+
+    /**
+     * Makes a new VM that runs on from {@code snapshot}, shares all memory with it that it does not write, and has an identity
+     * of its own. The snapshot, and with it its VM's frames, stays until the clone has ended, even if it is closed before.
+     */
+    public CompletableFuture<Vm> clone(Snapshot snapshot, String newId, GuestFactory guest,
+            VmProbe probe) throws IOException {
+        var id = new VmId(newId);
+        checkNew(id);
+        if (!snapshot.use()) {
+            throw new IllegalStateException("snapshot " + snapshot.ref() + " is closed");
+        }
+        boolean isMade = false;
+        try {
+            var regions = new ArrayList<Function<MemoryRegion.CopyListener, MemoryRegion>>();
+            for (var memory : snapshot.memory()) {
+                regions.add(listener -> new MemoryRegion(memory, listener));
+            }
+            var state = orNothing(id, () -> StoredMachine.restore(snapshot.disks(),
+                    snapshot.devices(), regions, disks, id, 0, guest, newIdentity()));
+            var spec = new VmSpec(id, snapshot.regionBytes(),
+                    snapshot.disks().stream().map(StoredMachine.DiskView::sizeBytes).toList(),
+                    guest);
+            var made = spawn(spec, state, probe);
+            isMade = true;
+            return made.thenApply(vm -> {
+                var _ = vm.ended().whenComplete((_, _) -> snapshot.unuse());
+                return vm;
+            });
+        } finally {
+            if (!isMade) {
+                snapshot.unuse();
+            }
+        }
     }
 
     private MachineState rolledBack(CheckpointRef checkpoint, VmSpec spec) throws IOException {

@@ -36,6 +36,7 @@ import org.apache.pekko.actor.typed.javadsl.AbstractMatchingBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.apache.pekko.pattern.StatusReply;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -75,6 +76,12 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
     public record BeginCheckpoint(CheckpointStore store, ActorRef<CheckpointOutcome> replyTo)
             implements
                 Command {}
+
+    /**
+     * Take a checkpoint that stays in memory. {@code replyTo} hears of it once; the snapshot holds frames and layers of this VM
+     * until it is closed.
+     */
+    public record TakeSnapshot(ActorRef<StatusReply<Snapshot>> replyTo) implements Command {}
 
     /** Give up a checkpoint in progress; no effect on others. Its {@code replyTo} hears of the abort. */
     public record CancelCheckpoint(CheckpointId id, String reason) implements Command {}
@@ -281,6 +288,7 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
             case Interrupt _ -> queueRun();
             case Pause _ -> onPause();
             case BeginCheckpoint begin -> onBeginCheckpoint(begin);
+            case TakeSnapshot(var replyTo) -> onTakeSnapshot(replyTo);
             case CancelCheckpoint cancel -> onCancelCheckpoint(cancel);
             case Stun request -> onStun(request);
             case ResumeHeld(var checkpoint) -> onResumeHeld(checkpoint);
@@ -727,6 +735,28 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
                                 machine,
                                 services),
                         "checkpoint-" + ref.id().value());
+        context.watch(actor);
+        checkpoints.put(ref.id().value(), actor);
+        machine.users++;
+    }
+
+    private void onTakeSnapshot(ActorRef<StatusReply<Snapshot>> replyTo) {
+        if (stopping) {
+            replyTo.tell(StatusReply.error(id + " stops"));
+            return;
+        }
+        for (var chain : machine.state.chains()) {
+            if (chain.depth() >= services.chainDepthMax()) {
+                replyTo.tell(StatusReply.error("a disk of " + id + " has " + chain.depth()
+                        + " layers, the most allowed; close older snapshots, delete older "
+                        + "checkpoints, or wait until they are committed"));
+                return;
+            }
+        }
+        var ref = new CheckpointRef(id, new CheckpointId(nextCheckpoint++));
+        var actor = context.spawn(
+                SnapshotActor.create(ref, replyTo, context.getSelf(), machine, services),
+                "snapshot-" + ref.id().value());
         context.watch(actor);
         checkpoints.put(ref.id().value(), actor);
         machine.users++;

@@ -367,4 +367,57 @@ class LazyRestoreTest {
             assertNotEquals(before.randomSeed(), guest.identity.get().randomSeed());
         }
     }
+
+    @Test
+    void shouldRollBackToASnapshotAndCloneIt() throws Exception {
+        try (var host = start()) {
+            var ref = checkpoint(host);
+            var guest = new Stepper();
+            // Of a VM that is still being restored: what is not loaded belongs to the snapshot, too.
+            var vm = host.restore(ref, "second", guest.factory(), VmProbe.NONE);
+            vm.start();
+            guest.store(vm, 1, 2, 4);
+            var snapshot = vm.snapshot().get(30, TimeUnit.SECONDS);
+            guest.store(vm, 7, 1, 8);
+            var cloned = new Stepper();
+
+            var clone = host.clone(snapshot, "third", cloned.factory(), VmProbe.NONE)
+                    .get(30, TimeUnit.SECONDS);
+            clone.start();
+
+            cloned.store(clone, 9);
+            checkFirstWords(clone);
+            checkStored(clone, 9);
+            vm.rollBack(snapshot).get(30, TimeUnit.SECONDS);
+            checkFirstWords(vm);
+            checkStored(vm, 1, 2, 4);
+            snapshot.close();
+            assertThrows(IllegalStateException.class, () -> vm.rollBack(snapshot));
+            checkFirstWords(clone);
+            clone.stop().toCompletableFuture().get(30, TimeUnit.SECONDS);
+            snapshot.gone().toCompletableFuture().get(30, TimeUnit.SECONDS);
+            checkStored(vm, 1, 2, 4);
+        }
+    }
+
+    @Test
+    void shouldHoldNoMoreThanTheLastOfManySnapshots() throws Exception {
+        try (var host = start()) {
+            var guest = new Stepper();
+            var vm = host.create(new VmSpec(new VmId("first"), List.of(4 * MIB),
+                    List.of(16 * MIB), guest.factory()));
+            vm.start();
+            var last = vm.snapshot().get(30, TimeUnit.SECONDS);
+            for (int i = 0; i < 50; i++) {
+                guest.store(vm, 1, 2, 3, 100 + i);
+                var next = vm.snapshot().get(30, TimeUnit.SECONDS);
+                last.close();
+                last.gone().toCompletableFuture().get(30, TimeUnit.SECONDS);
+                last = next;
+            }
+
+            assertTrue(host.frames().framesHeld() <= 64, () -> host.frames().framesHeld() + "");
+            // With the last one still open the VM ends, and takes it along.
+        }
+    }
 }
