@@ -25,6 +25,11 @@ public interface HostWorld {
     /** Where the memory of restored VMs is loaded ahead: one task after another, and others before them. */
     Executor loading();
 
+    /** How many pages are loaded ahead in one of these tasks. */
+    default int pagesLoadedAtOnce() {
+        return 256;
+    }
+
     /** The host's frames. */
     FramePool frames();
 

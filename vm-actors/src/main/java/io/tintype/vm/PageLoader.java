@@ -10,7 +10,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Brings in what restored memory has not loaded yet, a MiB at a time, so that whoever shares its executor gets a turn: first
+ * Brings in what restored memory has not loaded yet, a few at a time, so that whoever shares its executor gets a turn: first
  * the pages that the last VM on this checkpoint touched, in that order, then all others.
  *
  * <p>It gives up, and leaves the rest to faults, when memory gets scarce: a VM that runs needs frames more than one that may
@@ -19,7 +19,6 @@ import org.slf4j.LoggerFactory;
 final class PageLoader implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger(PageLoader.class);
 
-    private static final int STEP_PAGES = 256;
     // A sixteenth of all frames is left to those who run.
     private static final int SPARE_SHARE = 16;
     private static final int FAILURES_MAX = 16;
@@ -29,15 +28,21 @@ final class PageLoader implements Runnable {
     private final PageOrder order;
     private final FramePool pool;
     private final Executor executor;
+    private final int stepPages;
     private final Runnable atEnd;
     private int hinted;
     private int region;
     private int page;
     private int failures;
 
-    /** @param what is restored, for the log */
+    /**
+     * @param what is restored, for the log
+     * @param stepPages in one step
+     * @param atEnd runs after the last one
+     */
     PageLoader(String what, List<LazyMemory> memories, PageOrder order, FramePool pool,
-            Executor executor, Runnable atEnd) {
+            Executor executor, int stepPages, Runnable atEnd) {
+        this.stepPages = stepPages;
         this.what = what;
         this.memories = memories;
         this.order = order;
@@ -57,7 +62,7 @@ final class PageLoader implements Runnable {
     }
 
     private boolean step() {
-        for (int i = 0; i < STEP_PAGES; i++) {
+        for (int i = 0; i < stepPages; i++) {
             if (!isMemoryLeft() || failures >= FAILURES_MAX || !loadNext()) {
                 return false;
             }

@@ -63,6 +63,15 @@ public final class TintypeHost implements AutoCloseable {
     // What clones share, by their checkpoint.
     private final Map<CheckpointRef, RestoredMemory> shared = new HashMap<>();
 
+    /**
+     * A VM whose memory is still being read.
+     *
+     * @param from where it comes from
+     * @param unloadedPages that are left, those of all VMs that share the memory
+     * @param touchedPages that guests wanted so far
+     */
+    public record Restoring(VmId vm, CheckpointRef from, long unloadedPages, int touchedPages) {}
+
     private record Restored(VmId vm, RestoredMemory memory) {}
 
     private record Share(RestoredMemory memory, boolean isNew) {}
@@ -228,7 +237,11 @@ public final class TintypeHost implements AutoCloseable {
             if (loads) {
                 loadAhead(memory);
             }
-            var _ = vm.ended().whenComplete((_, _) -> keepTouches(memory));
+            var _ = vm.ended().whenComplete((_, _) -> {
+                if (memory.isGone()) {
+                    keepTouches(memory);
+                }
+            });
             return vm;
         });
     }
@@ -243,7 +256,7 @@ public final class TintypeHost implements AutoCloseable {
     private void loadAhead(RestoredMemory memory) {
         world.loading().execute(() -> new PageLoader(memory.ref.toString(), memory.memories,
                 new PageOrder(hints.read(memory.ref)), pool, world.loading(),
-                () -> keepTouches(memory)).run());
+                world.pagesLoadedAtOnce(), () -> keepTouches(memory)).run());
     }
 
     private void keepTouches(RestoredMemory memory) {
@@ -398,6 +411,17 @@ public final class TintypeHost implements AutoCloseable {
             noteRestored(spec.id(), memory);
             loadAhead(memory);
             return state;
+        }
+    }
+
+    /** The VMs whose memory is still being read, in the order of their restores. */
+    public List<Restoring> restoring() {
+        synchronized (restored) {
+            return restored.stream()
+                    .map(one -> new Restoring(one.vm(), one.memory().ref,
+                            one.memory().unloadedPages(), one.memory().touches().count()))
+                    .filter(one -> one.unloadedPages() > 0)
+                    .toList();
         }
     }
 

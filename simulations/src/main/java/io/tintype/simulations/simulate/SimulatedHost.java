@@ -22,6 +22,8 @@ import org.apache.pekko.actor.typed.Scheduler;
 final class SimulatedHost {
     static final Path STORE = Path.of("/sim");
     static final int GROUP_BYTES = 4096;
+    // So that a guest of a few dozen pages runs while they are loaded.
+    private static final int PAGES_LOADED_AT_ONCE = 3;
 
     /** Virtual time, the machine's memory, and actors that run when the simulation says so. */
     private final class World implements HostWorld {
@@ -43,6 +45,11 @@ final class SimulatedHost {
         @Override
         public Executor loading() {
             return loading;
+        }
+
+        @Override
+        public int pagesLoadedAtOnce() {
+            return PAGES_LOADED_AT_ONCE;
         }
 
         @Override

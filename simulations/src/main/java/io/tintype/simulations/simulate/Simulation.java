@@ -122,7 +122,7 @@ final class Simulation {
     private final int[] situations = new int[Situation.values().length];
     private final Executor blocking = task -> task("run ", task);
     private final Executor saving = task -> task("save ", task);
-    private final Executor loading = task -> task("load ", task);
+    private final Executor loading = task -> named("load pages", () -> load(task));
     private SimulatedHost host;
     private long numbers;
     private long hash;
@@ -601,11 +601,24 @@ final class Simulation {
     }
 
     private void task(String verb, Runnable task) {
+        named(verb + label(system.runningActor()), task);
+    }
+
+    private void load(Runnable task) {
+        for (var one : host.host.restoring()) {
+            if (one.touchedPages() > 0 && one.unloadedPages() > 0) {
+                count(Situation.FAULT_WHILE_LOADING);
+            }
+        }
+        task.run();
+    }
+
+    private void named(String what, Runnable task) {
         if (over || ending) {
             at(0, "task", _ -> task.run());
             return;
         }
-        var name = unique(verb + label(system.runningActor()));
+        var name = unique(what);
         long latency = 1 + Long.remainderUnsigned(Dice.of(knobs.seed(), name, 0),
                 quiet ? 1_000 : knobs.taskMaxNs());
         at(latency, name, _ -> task.run());
@@ -653,6 +666,10 @@ final class Simulation {
         }
         if (vm.inProgress() > 0) {
             count(Situation.TWO_CHECKPOINTS_AT_ONCE);
+        }
+        if (host.host.restoring().stream()
+                .anyMatch(restored -> restored.vm().value().equals(vm.name))) {
+            count(Situation.CHECKPOINT_WHILE_RESTORING);
         }
         var one = vm.begin(label);
         var _ = vm.vm().checkpoint().whenComplete((outcome, _) -> {

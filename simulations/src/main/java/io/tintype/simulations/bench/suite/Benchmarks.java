@@ -19,6 +19,7 @@ public final class Benchmarks {
                 new SaveBenchmark(),
                 new RestoreBenchmark(),
                 new ClonesBenchmark(),
+                new MicroCheckpointBenchmark(),
                 new IoBenchmark(),
                 new FairnessBenchmark(),
                 new IdleVmBenchmark(),
