@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param queues settings and indices of the queue of each disk at T
  * @param pending P, in the order of issue
  * @param guestNs the guest's clock at T
+ * @param generation the generation id that the VM had at T; a restored VM gets another one. Null in checkpoints of versions
+ *     that had none
  */
 @SuppressWarnings("ArrayRecordComponent") // a carrier between the store and the guest
 public record DeviceState(
@@ -26,7 +28,8 @@ public record DeviceState(
         byte[] registers,
         List<QueueState> queues,
         List<Pending> pending,
-        long guestNs) {
+        long guestNs,
+        @Nullable String generation) {
     /** Name of the segment in the store. */
     public static final String SEGMENT = "devices";
 

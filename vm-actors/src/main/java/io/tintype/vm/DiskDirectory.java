@@ -1,6 +1,7 @@
 package io.tintype.vm;
 
 import io.tintype.actors.VmId;
+import io.tintype.cow.disk.DeferredImageDirectory;
 import io.tintype.cow.disk.DiskChain;
 import io.tintype.cow.disk.DiskGeometry;
 import io.tintype.cow.disk.ImageDirectory;
@@ -85,7 +86,8 @@ final class DiskDirectory implements AutoCloseable {
         }
         var path = path(vm, disk, incarnation);
         var key = key(path);
-        return keep(key, DiskChain.createOn(directory(key), parent, view));
+        // Its files are made when it is first written to: most clones of many never are.
+        return keep(key, DiskChain.createOn(deferred(key), parent, view));
     }
 
     /**
@@ -130,12 +132,9 @@ final class DiskDirectory implements AutoCloseable {
         return new Opened(key, chain);
     }
 
-    private Path path(VmId vm, int disk, int incarnation) throws IOException {
-        // A disk in memory has a name of the same form, but costs no directory that is made durably.
-        var path =
-                inMemory
-                        ? store.directory().resolve("images", vm.value(), "disk-" + disk)
-                        : store.imagesDirectory(vm, disk);
+    private Path path(VmId vm, int disk, int incarnation) {
+        // Made by the chain when it has a file to put there, and durable with it.
+        var path = store.directory().resolve("images", vm.value(), "disk-" + disk);
         return incarnation == 0
                 ? path
                 : path.resolveSibling(path.getFileName() + "-life-" + incarnation);
@@ -145,8 +144,15 @@ final class DiskDirectory implements AutoCloseable {
         return store.directory().relativize(path).toString();
     }
 
+    private ImageDirectory deferred(String key) {
+        return late(new DeferredImageDirectory(images.apply(key)));
+    }
+
     private ImageDirectory directory(String key) {
-        var directory = images.apply(key);
+        return late(images.apply(key));
+    }
+
+    private ImageDirectory late(ImageDirectory directory) {
         return rules.on(Rule.R1) ? directory : new LateDirectory(directory);
     }
 

@@ -4,6 +4,7 @@ import io.tintype.actors.Clock;
 import io.tintype.cow.memory.FramePool;
 import java.time.InstantSource;
 import java.util.concurrent.Executor;
+import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Scheduler;
 
@@ -17,6 +18,17 @@ public interface HostWorld {
 
     /** Time for people: what a manifest says of when a checkpoint was taken. */
     InstantSource wall();
+
+    /** Bits that nobody can foretell, for the identities of VMs; on any thread. */
+    LongSupplier random();
+
+    /** Where the memory of restored VMs is loaded ahead: one task after another, and others before them. */
+    Executor loading();
+
+    /** How many pages are loaded ahead in one of these tasks. */
+    default int pagesLoadedAtOnce() {
+        return 256;
+    }
 
     /** The host's frames. */
     FramePool frames();

@@ -4,9 +4,11 @@ import io.tintype.actors.Clock;
 import io.tintype.actors.strand.StrandOptions;
 import io.tintype.actors.strand.StrandSystem;
 import io.tintype.cow.memory.FramePool;
+import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinPool;
+import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Scheduler;
@@ -15,6 +17,8 @@ import org.apache.pekko.actor.typed.Scheduler;
 final class LiveWorld implements HostWorld {
     private final FramePool pool;
     private final ActorSystem<HostActor.Command> system;
+    private final SecureRandom random = new SecureRandom();
+    private final BackgroundExecutor loading = new BackgroundExecutor("tintype-load");
 
     LiveWorld(HostOptions options) {
         pool = new FramePool(options.memoryBytes(), options.heldBytesMax());
@@ -37,6 +41,16 @@ final class LiveWorld implements HostWorld {
     @Override
     public InstantSource wall() {
         return InstantSource.system();
+    }
+
+    @Override
+    public LongSupplier random() {
+        return random::nextLong;
+    }
+
+    @Override
+    public Executor loading() {
+        return loading;
     }
 
     @Override
@@ -63,5 +77,6 @@ final class LiveWorld implements HostWorld {
     public void end() {
         system.terminate();
         TintypeHost.await(system.getWhenTerminated().toCompletableFuture());
+        loading.close();
     }
 }

@@ -1,14 +1,15 @@
 package io.tintype.vm;
 
 import io.tintype.cow.disk.DiskChain;
-import io.tintype.cow.memory.FramePool;
 import io.tintype.cow.memory.MemoryRegion;
 import io.tintype.scheduler.IoStatus;
 import io.tintype.vm.device.DiskQueue;
 import io.tintype.vm.guest.Guest;
 import io.tintype.vm.guest.GuestMemory;
+import io.tintype.vm.guest.VmIdentity;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,6 +56,7 @@ public final class MachineState {
     private final List<String> imageKeys;
     private final List<OwedCompletion> owed;
     private final long guestNs;
+    private final VmIdentity identity;
     private @Nullable Guest guest;
     private @Nullable Copied copied;
     private @Nullable MemoryLine line;
@@ -62,21 +64,22 @@ public final class MachineState {
     /**
      * Makes a machine without a guest; {@link #guest(Guest)} completes it.
      *
-     * @param regionBytes size of each memory region in bytes, a multiple of 4,096
+     * @param memories make the memory regions, given who hears of copies
      * @param queues the queue of each disk
      * @param disks the layers of each disk; the machine's owner does not close them
      * @param owed completions to deliver before the guest runs
      * @param guestNs what the guest's clock says at its first instruction
+     * @param identity what tells it from every other VM
      */
     MachineState(
-            FramePool pool,
-            List<Long> regionBytes,
+            List<Function<MemoryRegion.CopyListener, MemoryRegion>> memories,
             List<DiskQueue> queues,
             List<DiskDirectory.Opened> disks,
             List<OwedCompletion> owed,
-            long guestNs) {
-        for (int i = 0; i < regionBytes.size(); i++) {
-            regions.add(new MemoryRegion(pool, regionBytes.get(i), new Relay(i)));
+            long guestNs,
+            VmIdentity identity) {
+        for (int i = 0; i < memories.size(); i++) {
+            regions.add(memories.get(i).apply(new Relay(i)));
         }
         this.memory = new GuestMemory(regions);
         this.queues = List.copyOf(queues);
@@ -84,6 +87,7 @@ public final class MachineState {
         this.imageKeys = disks.stream().map(DiskDirectory.Opened::key).toList();
         this.owed = List.copyOf(owed);
         this.guestNs = guestNs;
+        this.identity = identity;
     }
 
     /** Puts {@code guest} into the machine; once. */
@@ -123,6 +127,11 @@ public final class MachineState {
     /** Returns where the images of each disk are, relative to the store. */
     List<String> imageKeys() {
         return imageKeys;
+    }
+
+    /** Returns what tells this VM from every other one, the one that it was cloned from included. */
+    public VmIdentity identity() {
+        return identity;
     }
 
     List<OwedCompletion> owed() {

@@ -39,6 +39,7 @@ final class RequestBinder {
         if (pieces == 0) {
             return NOTHING;
         }
+        load(machine, request);
         boolean reads = request.kind() == IoKind.READ;
         var targets = new ArrayList<PendingSet.Target>(pieces);
         var regions = new int[pieces];
@@ -79,6 +80,18 @@ final class RequestBinder {
         }
         return new Bound(
                 new IoBuffer(frames, offsets, sizes, requestOffsets), targets, regions);
+    }
+
+    /** Before anything is pinned: a page of a restored VM may have to be read first, and that may fail. */
+    private static void load(Machine machine, QueueRequest request) {
+        for (var part : request.buffers()) {
+            long end = part.address() + part.bytes();
+            for (long at = part.address(); at < end; at = (at / FRAME_BYTES + 1) * FRAME_BYTES) {
+                int region = machine.regionOf(at);
+                var _ = machine.region(region)
+                        .frame((int) ((at - machine.base(region)) / FRAME_BYTES));
+            }
+        }
     }
 
     private int targetFrame(MemoryRegion region, int page) {

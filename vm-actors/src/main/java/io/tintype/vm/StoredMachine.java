@@ -3,21 +3,24 @@ package io.tintype.vm;
 import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
 import io.tintype.cow.memory.FramePool;
+import io.tintype.cow.memory.MemoryRegion;
 import io.tintype.scheduler.IoStatus;
 import io.tintype.store.Manifest;
 import io.tintype.store.StagedCheckpoint;
 import io.tintype.store.StoredCheckpoint;
 import io.tintype.vm.device.DiskQueue;
 import io.tintype.vm.guest.GuestFactory;
+import io.tintype.vm.guest.VmIdentity;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
+import java.util.function.Function;
 
 /**
- * A machine in the store and back: {@link #seal} writes what {@link #restore} reads.
+ * A machine in the store and back: {@link #seal} writes what {@link #restoreEagerly} and {@link #restore} read.
  *
  * <p>Memory pages are written by {@link MemorySaver}; this class adds the device state and the manifest.
  * Calls block; never on a strand.
@@ -26,17 +29,36 @@ final class StoredMachine {
     /** In the manifest: which life of the VM the views belong to. */
     private static final String INCARNATION = "incarnation";
 
+    /**
+     * A disk of a checkpoint.
+     *
+     * @param images the directory of its chain, relative to the store
+     * @param view the topmost layer that is part of it
+     */
+    record DiskView(String images, int view, long sizeBytes) {}
+
     private StoredMachine() {}
 
     /** Makes a machine that has never run. */
-    static MachineState fresh(FramePool pool, VmSpec spec, List<DiskDirectory.Opened> disks) {
+    static MachineState fresh(FramePool pool, VmSpec spec, List<DiskDirectory.Opened> disks,
+            VmIdentity identity) {
         var queues = new ArrayList<DiskQueue>();
         for (long bytes : spec.diskBytes()) {
             queues.add(new DiskQueue(bytes));
         }
         var state =
-                new MachineState(pool, spec.regionBytes(), queues, disks, List.of(), 0);
+                new MachineState(empty(pool, spec.regionBytes()), queues, disks, List.of(), 0,
+                        identity);
         return state.guest(spec.guest().create(state.memory()));
+    }
+
+    static List<Function<MemoryRegion.CopyListener, MemoryRegion>> empty(
+            FramePool pool, List<Long> regionBytes) {
+        var makers = new ArrayList<Function<MemoryRegion.CopyListener, MemoryRegion>>();
+        for (long bytes : regionBytes) {
+            makers.add(listener -> new MemoryRegion(pool, bytes, listener));
+        }
+        return makers;
     }
 
     /**
@@ -55,39 +77,23 @@ final class StoredMachine {
             long stunNs)
             throws IOException {
         var captured = cut.captured();
-        var entries = new ArrayList<DeviceState.Pending>();
+        var devices = devices(machine, captured, statuses);
         var pending = new ArrayList<Manifest.Pending>();
-        for (var request : captured.pending()) {
-            var status = statuses.get(request.ioId());
-            entries.add(
-                    new DeviceState.Pending(
-                            request.ioId(),
-                            request.disk(),
-                            request.tag(),
-                            request.kind(),
-                            request.sector(),
-                            request.sectorCount(),
-                            status));
+        for (var entry : devices.pending()) {
+            var status = entry.status();
             if (status == null) {
                 // Only with R12 switched off is a checkpoint sealed before P has completed.
                 continue;
             }
             pending.add(
                     new Manifest.Pending(
-                            request.ioId(),
-                            request.kind().name(),
-                            request.disk(),
-                            request.sector(),
-                            request.sectorCount(),
+                            entry.ioId(),
+                            entry.kind().name(),
+                            entry.disk(),
+                            entry.sector(),
+                            entry.sectorCount(),
                             status.name()));
         }
-        var devices =
-                new DeviceState(
-                        captured.guestKind(),
-                        captured.registers(),
-                        captured.queues(),
-                        entries,
-                        captured.guestNs());
         staged.putSegment(DeviceState.SEGMENT, devices.toJson());
         var regions =
                 machine.state.regions().stream()
@@ -114,39 +120,60 @@ final class StoredMachine {
                 .bytes();
     }
 
+    /** All of a machine that is neither memory nor disk, with the status that each request of P got. */
+    static DeviceState devices(Machine machine, CapturedState captured,
+            SortedMap<Long, IoStatus> statuses) {
+        var entries = new ArrayList<DeviceState.Pending>();
+        for (var request : captured.pending()) {
+            entries.add(
+                    new DeviceState.Pending(
+                            request.ioId(),
+                            request.disk(),
+                            request.tag(),
+                            request.kind(),
+                            request.sector(),
+                            request.sectorCount(),
+                            statuses.get(request.ioId())));
+        }
+        return new DeviceState(
+                captured.guestKind(),
+                captured.registers(),
+                captured.queues(),
+                entries,
+                captured.guestNs(),
+                machine.state.identity().generation());
+    }
+
+    /** The disks of a machine as of some views. */
+    static List<DiskView> views(Machine machine, int[] views) {
+        var disks = new ArrayList<DiskView>();
+        for (int i = 0; i < views.length; i++) {
+            disks.add(new DiskView(machine.state.imageKeys().get(i), views[i],
+                    machine.state.chains().get(i).geometry().sizeBytes()));
+        }
+        return disks;
+    }
+
     /**
-     * Reads a sealed checkpoint into a new machine whose disks stand on the checkpoint's layers.
+     * Makes a machine from a sealed checkpoint, all of whose memory is read before this returns. The machine's disks stand on
+     * the checkpoint's layers.
      *
      * @param id the VM that it is for
      * @param incarnation its life: 0 for a new VM
      */
-    static MachineState restore(
+    static MachineState restoreEagerly(
             FramePool pool,
             StoredCheckpoint stored,
             DiskDirectory disks,
             VmId id,
             int incarnation,
-            GuestFactory guest)
+            GuestFactory guest,
+            VmIdentity identity)
             throws IOException {
         var manifest = stored.manifest();
-        var devices = DeviceState.of(stored);
-        var owed = new ArrayList<MachineState.OwedCompletion>();
-        for (var entry : devices.pending()) {
-            var status = entry.status();
-            if (status != null) {
-                owed.add(new MachineState.OwedCompletion(entry.disk(), entry.tag(), status));
-            }
-        }
-        var opened = new ArrayList<DiskDirectory.Opened>();
-        var queues = new ArrayList<DiskQueue>();
-        for (int i = 0; i < manifest.disks().size(); i++) {
-            var disk = manifest.disks().get(i);
-            opened.add(disks.cloneOf(disk.images(), disk.view(), id, i, incarnation));
-            queues.add(DiskQueue.restore(disk.sizeBytes(), devices.queues().get(i)));
-        }
         var state =
-                new MachineState(
-                        pool, regionBytes(manifest), queues, opened, owed, devices.guestNs());
+                restore(views(manifest), DeviceState.of(stored), empty(pool, regionBytes(manifest)),
+                        disks, id, incarnation, guest, identity);
         boolean loaded = false;
         try {
             for (int region = 0; region < manifest.regions().size(); region++) {
@@ -158,15 +185,60 @@ final class StoredMachine {
             loaded = true;
         } finally {
             if (!loaded) {
-                state.regions().forEach(region -> region.close());
+                state.regions().forEach(MemoryRegion::close);
             }
         }
-        return state.guest(
-                guest.restore(devices.guestKind(), devices.registers(), state.memory()));
+        return state;
+    }
+
+    /** The same with memory that {@code memories} bring, now or when it is touched. */
+    static MachineState restore(
+            List<DiskView> views,
+            DeviceState devices,
+            List<Function<MemoryRegion.CopyListener, MemoryRegion>> memories,
+            DiskDirectory disks,
+            VmId id,
+            int incarnation,
+            GuestFactory guest,
+            VmIdentity identity)
+            throws IOException {
+        var owed = new ArrayList<MachineState.OwedCompletion>();
+        for (var entry : devices.pending()) {
+            var status = entry.status();
+            if (status != null) {
+                owed.add(new MachineState.OwedCompletion(entry.disk(), entry.tag(), status));
+            }
+        }
+        var opened = new ArrayList<DiskDirectory.Opened>();
+        var queues = new ArrayList<DiskQueue>();
+        for (int i = 0; i < views.size(); i++) {
+            var disk = views.get(i);
+            opened.add(disks.cloneOf(disk.images(), disk.view(), id, i, incarnation));
+            queues.add(DiskQueue.restore(disk.sizeBytes(), devices.queues().get(i)));
+        }
+        var state =
+                new MachineState(memories, queues, opened, owed, devices.guestNs(), identity);
+        boolean complete = false;
+        try {
+            var restored = state.guest(
+                    guest.restore(devices.guestKind(), devices.registers(), state.memory()));
+            complete = true;
+            return restored;
+        } finally {
+            if (!complete) {
+                state.regions().forEach(MemoryRegion::close);
+            }
+        }
     }
 
     static List<Long> regionBytes(Manifest manifest) {
         return manifest.regions().stream().map(region -> region.pages() * 4096L).toList();
+    }
+
+    static List<DiskView> views(Manifest manifest) {
+        return manifest.disks().stream()
+                .map(disk -> new DiskView(disk.images(), disk.view(), disk.sizeBytes()))
+                .toList();
     }
 
     static List<Long> diskBytes(Manifest manifest) {

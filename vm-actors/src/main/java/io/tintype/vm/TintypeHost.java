@@ -3,15 +3,19 @@ package io.tintype.vm;
 import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
 import io.tintype.cow.memory.FramePool;
+import io.tintype.cow.memory.MemoryRegion;
 import io.tintype.store.CheckpointStore;
 import io.tintype.store.GcReport;
+import io.tintype.store.Manifest;
 import io.tintype.store.StoreException;
-import io.tintype.store.StoredCheckpoint;
+import io.tintype.store.TouchHints;
 import io.tintype.vm.guest.GuestFactory;
+import io.tintype.vm.guest.VmIdentity;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -22,8 +26,10 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Scheduler;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -52,11 +58,30 @@ public final class TintypeHost implements AutoCloseable {
     private final Executor savingPort;
     private final Map<VmId, Vm> vms = new ConcurrentHashMap<>();
     private final Map<VmId, VmSpec> specs = new ConcurrentHashMap<>();
+    private final TouchHints hints;
+    // What restored VMs may still have to read, in the order of their restores.
+    private final List<Restored> restored = new ArrayList<>();
+    // What clones share, by their checkpoint.
+    private final Map<CheckpointRef, RestoredMemory> shared = new HashMap<>();
+
+    /**
+     * A VM whose memory is still being read.
+     *
+     * @param from where it comes from
+     * @param unloadedPages that are left, those of all VMs that share the memory
+     * @param touchedPages that guests wanted so far
+     */
+    public record Restoring(VmId vm, CheckpointRef from, long unloadedPages, int touchedPages) {}
+
+    private record Restored(VmId vm, RestoredMemory memory) {}
+
+    private record Share(RestoredMemory memory, boolean isNew) {}
 
     private TintypeHost(HostOptions options, HostPorts ports) throws StoreException {
         this.options = options;
         this.ports = ports;
         this.store = CheckpointStore.open(options.store(), ports.storeFiles());
+        this.hints = new TouchHints(ports.storeFiles(), store.directory());
         this.world = ports.world().get();
         this.pool = world.frames();
         this.diskIo = ports.diskIo();
@@ -106,44 +131,151 @@ public final class TintypeHost implements AutoCloseable {
         for (int i = 0; i < spec.diskBytes().size(); i++) {
             chains.add(disks.create(spec.id(), i, spec.diskBytes().get(i)));
         }
-        var state = StoredMachine.fresh(pool, spec, chains);
+        var state = StoredMachine.fresh(pool, spec, chains, newIdentity());
         return spawn(spec, state, probe);
     }
 
     /**
-     * Makes a new VM from a sealed checkpoint; it runs on from there when started. Its disks share the
-     * layers of the checkpoint and get an overlay of their own.
+     * Makes a new VM from a sealed checkpoint; it runs on from there when started, and its memory is read meanwhile ({@link
+     * RestoreMode#LAZY}). Its disks share the layers of the checkpoint and get an overlay of their own; it has an identity of
+     * its own, too.
      *
      * @param newId name of the new VM; its sizes are the checkpoint's
      */
     public Vm restore(CheckpointRef checkpoint, String newId, GuestFactory guest, VmProbe probe)
             throws IOException {
-        return restoreLater(checkpoint, newId, guest, probe).join();
+        return restore(checkpoint, newId, guest, probe, RestoreMode.LAZY);
+    }
+
+    /** The same, reading the memory when {@code mode} says. */
+    public Vm restore(CheckpointRef checkpoint, String newId, GuestFactory guest, VmProbe probe,
+            RestoreMode mode) throws IOException {
+        return restoreLater(checkpoint, newId, guest, probe, mode).join();
     }
 
     /** The same for callers that must not wait for an actor: simulators, on whose thread the actors run. */
     public CompletableFuture<Vm> restoreLater(
+            CheckpointRef checkpoint, String newId, GuestFactory guest, VmProbe probe,
+            RestoreMode mode)
+            throws IOException {
+        var id = new VmId(newId);
+        checkNew(id);
+        if (mode == RestoreMode.EAGER) {
+            var stored = store.open(checkpoint);
+            return spawn(specOf(stored.manifest(), id, guest), orNothing(id,
+                    () -> StoredMachine.restoreEagerly(pool, stored, disks, id, 0, guest,
+                            newIdentity())),
+                    probe);
+        }
+        try (var memory = RestoredMemory.open(store.open(checkpoint), pool)) {
+            var state = orNothing(id, () -> machine(memory, memory.own(), id, 0, guest));
+            return spawnOn(memory, id, guest, state, probe, true);
+        }
+    }
+
+    /**
+     * Makes one of many VMs from a sealed checkpoint: they share the memory that they do not write, besides the layers of their
+     * disks, and so cost what they change. Each has an identity of its own. What is shared is read once, when one of them
+     * touches it or in the background, and goes when the last of them ends.
+     */
+    public Vm clone(CheckpointRef checkpoint, String newId, GuestFactory guest, VmProbe probe)
+            throws IOException {
+        return cloneLater(checkpoint, newId, guest, probe).join();
+    }
+
+    /** The same for callers that must not wait for an actor. */
+    public CompletableFuture<Vm> cloneLater(
             CheckpointRef checkpoint, String newId, GuestFactory guest, VmProbe probe)
             throws IOException {
         var id = new VmId(newId);
         checkNew(id);
-        var stored = store.open(checkpoint);
-        var state = restored(stored, id, guest);
-        var manifest = stored.manifest();
-        var spec =
-                new VmSpec(
-                        id,
-                        StoredMachine.regionBytes(manifest),
-                        StoredMachine.diskBytes(manifest),
-                        guest);
-        return spawn(spec, state, probe);
+        var share = share(checkpoint);
+        var memory = share.memory();
+        try {
+            var state = orNothing(id, () -> machine(memory, memory.shared(), id, 0, guest));
+            return spawnOn(memory, id, guest, state, probe, share.isNew());
+        } finally {
+            if (share.isNew()) {
+                memory.close();
+            } else {
+                memory.unuse();
+            }
+        }
+    }
+
+    /** What the clones of a checkpoint share, kept from going away by its maker or by one use. */
+    private Share share(CheckpointRef checkpoint) throws StoreException {
+        synchronized (shared) {
+            shared.values().removeIf(RestoredMemory::isGone);
+            var before = shared.get(checkpoint);
+            if (before != null && before.use()) {
+                return new Share(before, false);
+            }
+            var opened = RestoredMemory.open(store.open(checkpoint), pool);
+            shared.put(checkpoint, opened);
+            return new Share(opened, true);
+        }
+    }
+
+    private MachineState machine(RestoredMemory memory,
+            List<Function<MemoryRegion.CopyListener, MemoryRegion>> regions, VmId id,
+            int incarnation, GuestFactory guest) throws IOException {
+        return StoredMachine.restore(StoredMachine.views(memory.stored.manifest()), memory.devices, regions, disks, id,
+                incarnation, guest, newIdentity());
+    }
+
+    private static VmSpec specOf(Manifest manifest, VmId id, GuestFactory guest) {
+        return new VmSpec(id, StoredMachine.regionBytes(manifest),
+                StoredMachine.diskBytes(manifest), guest);
+    }
+
+    /** Starts the VM, and has what is left of its memory loaded. */
+    private CompletableFuture<Vm> spawnOn(RestoredMemory memory, VmId id, GuestFactory guest,
+            MachineState state, VmProbe probe, boolean loads) {
+        noteRestored(id, memory);
+        var made = spawn(specOf(memory.stored.manifest(), id, guest), state, probe);
+        return made.thenApply(vm -> {
+            if (loads) {
+                loadAhead(memory);
+            }
+            var _ = vm.ended().whenComplete((_, _) -> {
+                if (memory.isGone()) {
+                    keepTouches(memory);
+                }
+            });
+            return vm;
+        });
+    }
+
+    private void noteRestored(VmId id, RestoredMemory memory) {
+        synchronized (restored) {
+            restored.removeIf(one -> one.memory().unloadedPages() == 0);
+            restored.add(new Restored(id, memory));
+        }
+    }
+
+    private void loadAhead(RestoredMemory memory) {
+        world.loading().execute(() -> new PageLoader(memory.ref.toString(), memory.memories,
+                new PageOrder(hints.read(memory.ref)), pool, world.loading(),
+                world.pagesLoadedAtOnce(), () -> keepTouches(memory)).run());
+    }
+
+    private void keepTouches(RestoredMemory memory) {
+        var touches = memory.touches();
+        if (touches.count() > 0) {
+            world.loading().execute(() -> hints.write(memory.ref, touches.entries()));
+        }
+    }
+
+    private VmIdentity newIdentity() {
+        var random = world.random();
+        return new VmIdentity(random.getAsLong(), random.getAsLong(), random.getAsLong());
     }
 
     /** The memory and disks of a new VM; if they cannot be made, nothing of them is left. */
-    private MachineState restored(StoredCheckpoint stored, VmId id, GuestFactory guest)
-            throws IOException {
+    private MachineState orNothing(VmId id, Maker maker) throws IOException {
         try {
-            return StoredMachine.restore(pool, stored, disks, id, 0, guest);
+            return maker.make();
         } catch (IOException | RuntimeException failure) {
             try {
                 disks.remove(id);
@@ -154,15 +286,22 @@ public final class TintypeHost implements AutoCloseable {
         }
     }
 
+    private interface Maker {
+        MachineState make() throws IOException;
+    }
+
     /** Makes a new VM from a checkpoint of a VM of this host, with the same guest. */
     public Vm restore(CheckpointRef checkpoint, String newId) throws IOException {
-        var spec = specs.get(checkpoint.vm());
+        return restore(checkpoint, newId, guestOf(checkpoint.vm()), VmProbe.NONE);
+    }
+
+    private GuestFactory guestOf(VmId vm) {
+        var spec = specs.get(vm);
         if (spec == null) {
             throw new IllegalArgumentException(
-                    checkpoint.vm()
-                            + " is not of this host; name the guest that its checkpoint restores");
+                    vm + " is not of this host; name the guest that its checkpoint restores");
         }
-        return restore(checkpoint, newId, spec.guest(), VmProbe.NONE);
+        return spec.guest();
     }
 
     /** Makes a second VM that runs on from this instant of {@code vm}, I/O in flight included. */
@@ -175,7 +314,8 @@ public final class TintypeHost implements AutoCloseable {
                                         "cannot clone " + vm.id() + ": " + outcome.reason());
                             }
                             try {
-                                return restore(outcome.ref(), newId);
+                                return clone(outcome.ref(), newId, guestOf(outcome.ref().vm()),
+                                        VmProbe.NONE);
                             } catch (IOException failure) {
                                 throw new UncheckedIOException(failure);
                             }
@@ -190,21 +330,131 @@ public final class TintypeHost implements AutoCloseable {
         }
         return Blocking.call(
                 blocking,
-                () -> StoredMachine.restore(
-                        pool,
-                        store.open(checkpoint),
-                        disks,
-                        vm.id(),
-                        disks.nextIncarnation(vm.id()),
-                        spec.guest()))
+                () -> rolledBack(checkpoint, spec))
                 .thenCompose(state -> vm.ask(replyTo -> new VmActor.RollBack(state, replyTo)));
     }
 
+    CompletableFuture<VmActor.Quiet> rollBack(Vm vm, Snapshot snapshot) {
+        var guest = guestOf(vm.id());
+        if (!snapshot.use()) {
+            throw new IllegalStateException("snapshot " + snapshot.ref() + " is closed");
+        }
+        var back = Blocking.call(blocking, () -> copied(snapshot, vm.id(), guest));
+        var _ = back.whenComplete((_, _) -> snapshot.unuse());
+        return back.thenCompose(
+                state -> vm.ask(replyTo -> new VmActor.RollBack(state, replyTo)));
+    }
+
     /**
-     * Deletes a checkpoint; the layers that only it needed are committed by its VM, if that runs.
-     * Checkpoints that stand on it keep what they need of its pages.
+     * A machine with copies of the snapshot's pages: if it shared them, each life of a VM that is rolled back again and again
+     * would keep the one before.
+     */
+    private MachineState copied(Snapshot snapshot, VmId id, GuestFactory guest)
+            throws IOException {
+        var state = StoredMachine.restore(snapshot.disks(), snapshot.devices(),
+                StoredMachine.empty(pool, snapshot.regionBytes()), disks, id,
+                disks.nextIncarnation(id), guest, newIdentity());
+        boolean complete = false;
+        try {
+            for (int i = 0; i < snapshot.memory().size(); i++) {
+                var from = snapshot.memory().get(i);
+                var to = state.regions().get(i);
+                from.forEachPresent((page, frame) -> to.load(page, from.pool(), frame * 4096L));
+            }
+            complete = true;
+            return state;
+        } finally {
+            if (!complete) {
+                state.regions().forEach(MemoryRegion::close);
+            }
+        }
+    }
+
+    /**
+     * Makes a new VM that runs on from {@code snapshot}, shares all memory with it that it does not write, and has an identity
+     * of its own. The snapshot, and with it its VM's frames, stays until the clone has ended, even if it is closed before.
+     */
+    public CompletableFuture<Vm> clone(Snapshot snapshot, String newId, GuestFactory guest,
+            VmProbe probe) throws IOException {
+        var id = new VmId(newId);
+        checkNew(id);
+        if (!snapshot.use()) {
+            throw new IllegalStateException("snapshot " + snapshot.ref() + " is closed");
+        }
+        boolean isMade = false;
+        try {
+            var regions = new ArrayList<Function<MemoryRegion.CopyListener, MemoryRegion>>();
+            for (var memory : snapshot.memory()) {
+                regions.add(listener -> new MemoryRegion(memory, listener));
+            }
+            var state = orNothing(id, () -> StoredMachine.restore(snapshot.disks(),
+                    snapshot.devices(), regions, disks, id, 0, guest, newIdentity()));
+            var spec = new VmSpec(id, snapshot.regionBytes(),
+                    snapshot.disks().stream().map(StoredMachine.DiskView::sizeBytes).toList(),
+                    guest);
+            var made = spawn(spec, state, probe);
+            isMade = true;
+            return made.thenApply(vm -> {
+                var _ = vm.ended().whenComplete((_, _) -> snapshot.unuse());
+                return vm;
+            });
+        } finally {
+            if (!isMade) {
+                snapshot.unuse();
+            }
+        }
+    }
+
+    private MachineState rolledBack(CheckpointRef checkpoint, VmSpec spec) throws IOException {
+        try (var memory = RestoredMemory.open(store.open(checkpoint), pool)) {
+            var state = machine(memory, memory.own(), spec.id(),
+                    disks.nextIncarnation(spec.id()), spec.guest());
+            noteRestored(spec.id(), memory);
+            loadAhead(memory);
+            return state;
+        }
+    }
+
+    /** The VMs whose memory is still being read, in the order of their restores. */
+    public List<Restoring> restoring() {
+        synchronized (restored) {
+            return restored.stream()
+                    .map(one -> new Restoring(one.vm(), one.memory().ref,
+                            one.memory().unloadedPages(), one.memory().touches().count()))
+                    .filter(one -> one.unloadedPages() > 0)
+                    .toList();
+        }
+    }
+
+    /**
+     * The VM whose memory is still being read from {@code checkpoint}, the first one restored; null if there is none. As long
+     * as there is one, the checkpoint's files must stay.
+     */
+    public @Nullable VmId readerOf(CheckpointRef checkpoint) {
+        synchronized (restored) {
+            for (var one : restored) {
+                if (one.memory().ref.equals(checkpoint) && one.memory().unloadedPages() > 0) {
+                    return one.vm();
+                }
+            }
+            return null;
+        }
+    }
+
+    /**
+     * Deletes a checkpoint; the layers that only it needed are committed by its VM, if that runs. Checkpoints that stand on it
+     * keep what they need of its pages.
+     *
+     * @throws StoreException also while a restored VM still reads its memory from there
      */
     public void delete(CheckpointRef checkpoint) throws StoreException {
+        var reader = readerOf(checkpoint);
+        if (reader != null) {
+            throw new StoreException("checkpoint " + checkpoint + " cannot be deleted yet: "
+                    + reader + ", restored from it, has not read all of its memory; wait until it "
+                    + "has, or stop it");
+        }
+        hints.delete(checkpoint);
         var manifest = store.open(checkpoint).manifest();
         store.drop(checkpoint);
         var vm = vms.get(checkpoint.vm());

@@ -11,6 +11,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.scaladsl.AskPattern.Askable;
+import org.apache.pekko.pattern.StatusReply;
 import org.apache.pekko.util.Timeout;
 import scala.concurrent.ExecutionContext;
 import scala.runtime.BoxedUnit;
@@ -74,6 +75,25 @@ public final class Vm {
     /** Takes a live checkpoint; the guest stands still for microseconds. Completes when it has ended. */
     public CompletableFuture<CheckpointOutcome> checkpoint() {
         return ask(replyTo -> new VmActor.BeginCheckpoint(host.store(), replyTo));
+    }
+
+    /**
+     * Takes a live checkpoint that stays in memory; the guest stands still as for any other. The caller closes it. Fails with
+     * the reason when it was given up.
+     */
+    public CompletableFuture<Snapshot> snapshot() {
+        return this.<StatusReply<Snapshot>>ask(VmActor.TakeSnapshot::new)
+                .thenApply(reply -> {
+                    if (reply.isError()) {
+                        throw new IllegalStateException(reply.getError().getMessage());
+                    }
+                    return reply.getValue();
+                });
+    }
+
+    /** Takes the VM back to {@code snapshot}, which stays; requests in flight are lost to it, as after a reset. */
+    public CompletableFuture<VmActor.Quiet> rollBack(Snapshot snapshot) {
+        return host.rollBack(this, snapshot);
     }
 
     /** Gives up a checkpoint in progress. */

@@ -7,6 +7,7 @@ import io.tintype.actors.VmId;
 import io.tintype.actors.strand.Strands;
 import io.tintype.actors.strand.Urgent;
 import io.tintype.cow.memory.FrozenMemory;
+import io.tintype.cow.memory.PageUnavailableException;
 import io.tintype.scheduler.IoKind;
 import io.tintype.scheduler.IoStatus;
 import io.tintype.scheduler.PendingSet;
@@ -17,6 +18,7 @@ import io.tintype.vm.guest.GuestContext;
 import io.tintype.vm.guest.GuestMemory;
 import io.tintype.vm.guest.Outcome;
 import io.tintype.vm.guest.QueueLayout;
+import io.tintype.vm.guest.VmIdentity;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -34,6 +36,7 @@ import org.apache.pekko.actor.typed.javadsl.AbstractMatchingBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.apache.pekko.pattern.StatusReply;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -73,6 +76,12 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
     public record BeginCheckpoint(CheckpointStore store, ActorRef<CheckpointOutcome> replyTo)
             implements
                 Command {}
+
+    /**
+     * Take a checkpoint that stays in memory. {@code replyTo} hears of it once; the snapshot holds frames and layers of this VM
+     * until it is closed.
+     */
+    public record TakeSnapshot(ActorRef<StatusReply<Snapshot>> replyTo) implements Command {}
 
     /** Give up a checkpoint in progress; no effect on others. Its {@code replyTo} hears of the abort. */
     public record CancelCheckpoint(CheckpointId id, String reason) implements Command {}
@@ -212,6 +221,8 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
     private int copyingIn;
     private int copyingPage;
     private long throttledSinceNs = -1;
+    // Why the VM cannot go on; it ends with this when nothing is in flight.
+    private @Nullable PageUnavailableException lost;
     // The guest's clock is ours less this: it stands still while the guest does (DESIGN: the guest
     // must not be able to tell).
     private long guestClockOffsetNs;
@@ -277,6 +288,7 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
             case Interrupt _ -> queueRun();
             case Pause _ -> onPause();
             case BeginCheckpoint begin -> onBeginCheckpoint(begin);
+            case TakeSnapshot(var replyTo) -> onTakeSnapshot(replyTo);
             case CancelCheckpoint cancel -> onCancelCheckpoint(cancel);
             case Stun request -> onStun(request);
             case ResumeHeld(var checkpoint) -> onResumeHeld(checkpoint);
@@ -331,8 +343,14 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
         }
         throttledSinceNs = -1;
         slice.begin(guest.pagesBetweenYieldsMax());
-        var outcome = guest.run(slice);
-        issueAll();
+        Outcome outcome;
+        try {
+            outcome = guest.run(slice);
+            issueAll();
+        } catch (PageUnavailableException failure) {
+            lose(failure);
+            return;
+        }
         counters.ran(guest.steps(), faults());
         probe.ran(guest);
         switch (outcome) {
@@ -343,6 +361,18 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
                 pause();
                 probe.guestStopped(reason);
             }
+        }
+    }
+
+    /**
+     * Memory that this VM was restored from is damaged: it cannot go on, and its guest stands in the middle of an instruction. So
+     * no checkpoint that has not had its T may be sealed. What is in flight ends first.
+     */
+    private void lose(PageUnavailableException failure) {
+        if (lost == null) {
+            lost = failure;
+            onStop();
+            context.getSelf().tell(new Stop());
         }
     }
 
@@ -418,6 +448,11 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
         @Override
         public long guestNs() {
             return services.clock().nanoTime() - guestClockOffsetNs;
+        }
+
+        @Override
+        public VmIdentity identity() {
+            return machine.state.identity();
         }
 
         @Override
@@ -614,13 +649,19 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
     /** Writes the completion into the guest's ring and raises the interrupt (R3, R11). */
     private void deliver(long ioId, IoStatus status) {
         var request = flight(ioId).request;
-        machine.state
-                .queues()
-                .get(request.disk())
-                .complete(machine.state.memory(), request.tag(), status);
+        complete(machine.state, request.disk(), request.tag(), status);
         counters.ioDelivered(status != IoStatus.OK);
         probe.delivered(ioId, status);
         queueRun();
+    }
+
+    private void complete(MachineState state, int disk, int tag, IoStatus status) {
+        try {
+            state.queues().get(disk).complete(state.memory(), tag, status);
+        } catch (PageUnavailableException failure) {
+            // The guest never sees it, nor anything else: the rest of the request is settled all the same.
+            lose(failure);
+        }
     }
 
     private void settle(long ioId, IoStatus status, List<Long> waiting) {
@@ -694,6 +735,28 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
                                 machine,
                                 services),
                         "checkpoint-" + ref.id().value());
+        context.watch(actor);
+        checkpoints.put(ref.id().value(), actor);
+        machine.users++;
+    }
+
+    private void onTakeSnapshot(ActorRef<StatusReply<Snapshot>> replyTo) {
+        if (stopping) {
+            replyTo.tell(StatusReply.error(id + " stops"));
+            return;
+        }
+        for (var chain : machine.state.chains()) {
+            if (chain.depth() >= services.chainDepthMax()) {
+                replyTo.tell(StatusReply.error("a disk of " + id + " has " + chain.depth()
+                        + " layers, the most allowed; close older snapshots, delete older "
+                        + "checkpoints, or wait until they are committed"));
+                return;
+            }
+        }
+        var ref = new CheckpointRef(id, new CheckpointId(nextCheckpoint++));
+        var actor = context.spawn(
+                SnapshotActor.create(ref, replyTo, context.getSelf(), machine, services),
+                "snapshot-" + ref.id().value());
         context.watch(actor);
         checkpoints.put(ref.id().value(), actor);
         machine.users++;
@@ -891,6 +954,12 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
     /** The last act of this VM: nothing is in flight and no checkpoint in progress. */
     private Behavior<Command> end() {
         machine.close();
+        if (lost != null) {
+            throw new IllegalStateException(
+                    id + " ended: the memory that it was restored from is damaged: "
+                            + lost.getMessage(),
+                    lost);
+        }
         return Behaviors.stopped();
     }
 
@@ -950,7 +1019,7 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
         stoppedAtNs = services.clock().nanoTime();
         guestClockOffsetNs = stoppedAtNs - state.guestNs();
         for (var owed : state.owed()) {
-            state.queues().get(owed.disk()).complete(state.memory(), owed.tag(), owed.status());
+            complete(state, owed.disk(), owed.tag(), owed.status());
         }
         var installed = new Machine(state, incarnation, regionActors, diskActors);
         lives.add(installed);

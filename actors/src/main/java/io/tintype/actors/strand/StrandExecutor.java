@@ -10,6 +10,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.apache.pekko.dispatch.Mailbox;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>A strand in the line finds a thread: if one is idle, who brings the strand wakes exactly one; if none is, each
  *       looks into the line after its turn.
  *   <li>An idle thread spins for a moment, then parks until it is wanted. With nothing to do, nothing runs.
+ *   <li>A run that says that it blocks is not counted: another thread takes turns in its place, until there are again as
+ *       many that do as there should be.
  *   <li>What a run throws goes to the thread's handler of uncaught exceptions, and the thread goes on.
  *   <li>After {@link #shutdown} what is in the line still runs; then the threads end.
  * </ul>
@@ -29,6 +32,9 @@ import org.jspecify.annotations.Nullable;
 final class StrandExecutor extends AbstractExecutorService {
     // A wake-up costs the waker and the woken about 5 µs each; an answer often comes within that time.
     private static final long SPIN_NS = 5_000;
+
+    // Threads beyond the fixed number, for as long as runs block: as many faults of restored VMs as may read at once.
+    private static final int SPARE_THREADS_MAX = 64;
 
     private final int threadCount;
     private final long budgetNs;
@@ -44,6 +50,7 @@ final class StrandExecutor extends AbstractExecutorService {
     private final StrandLine line = new StrandLine();
     private final List<StrandThread> threads = new ArrayList<>();
     private final ArrayDeque<StrandThread> idle = new ArrayDeque<>();
+    private int blocked;
     private boolean isShutdown;
     private long wakeUps;
 
@@ -97,26 +104,70 @@ final class StrandExecutor extends AbstractExecutorService {
 
     private void lineUp(Strand strand) {
         StrandThread wanted;
-        boolean isNew = false;
+        boolean isNew;
         synchronized (lock) {
             if (isShutdown) {
                 strand.stayOut();
                 throw new RejectedExecutionException("no more turns for " + strand);
             }
             line.add(strand, strand.queue().isHeld());
-            wanted = idle.pollLast();
-            if (wanted != null) {
-                wakeUps++;
-            } else if (threads.size() < threadCount) {
-                wanted = newThread();
-                threads.add(wanted);
-                isNew = true;
-            }
+            int before = threads.size();
+            wanted = oneMore();
+            isNew = threads.size() > before;
         }
-        if (isNew) {
+        start(wanted, isNew);
+    }
+
+    /** A thread to take turns beside the others, new or idle; null if there are enough. Under the lock. */
+    private @Nullable StrandThread oneMore() {
+        if (surplus() >= 0) {
+            return null;
+        }
+        var wanted = idle.pollLast();
+        if (wanted != null) {
+            wakeUps++;
+        } else if (threads.size() < threadCount + SPARE_THREADS_MAX) {
+            wanted = newThread();
+            threads.add(wanted);
+        }
+        return wanted;
+    }
+
+    /** How many threads take turns beyond those that should. Under the lock. */
+    private int surplus() {
+        return threads.size() - idle.size() - blocked - threadCount;
+    }
+
+    private static void start(@Nullable StrandThread wanted, boolean isNew) {
+        if (wanted != null && isNew) {
             wanted.start();
         } else if (wanted != null) {
             wake(wanted);
+        }
+    }
+
+    /** Runs {@code call}, by the run whose turn it is; while it blocks, other strands do not miss this thread. */
+    <T> T blocking(Supplier<T> call) {
+        if (threadCount == 0) {
+            return call.get();
+        }
+        StrandThread wanted = null;
+        boolean isNew;
+        synchronized (lock) {
+            blocked++;
+            int before = threads.size();
+            if (!line.isEmpty() && !isShutdown) {
+                wanted = oneMore();
+            }
+            isNew = threads.size() > before;
+        }
+        start(wanted, isNew);
+        try {
+            return call.get();
+        } finally {
+            synchronized (lock) {
+                blocked--;
+            }
         }
     }
 
@@ -150,7 +201,8 @@ final class StrandExecutor extends AbstractExecutorService {
                     line.add(back, back.queue().isHeld());
                     back = null;
                 }
-                var strand = line.next(chooser);
+                // One too many since a run that blocked goes on: the others take what is in the line.
+                var strand = surplus() > 0 && !isShutdown ? null : line.next(chooser);
                 if (strand != null || isShutdown) {
                     return strand;
                 }

@@ -1,5 +1,6 @@
 package io.tintype.actors.strand;
 
+import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.MailboxSelector;
@@ -60,6 +61,18 @@ public final class Strands {
         if (strand != null) {
             strand.queue().endHold();
         }
+    }
+
+    /**
+     * From within an actor: runs {@code call}, which may block for a short while, on this thread. Its strand stands still
+     * meanwhile, and another thread gives turns to the other strands. Elsewhere, and where strands are stepped, it is just run.
+     * For a guest that touches memory which has to be read first: it cannot be left in the middle of an instruction.
+     */
+    public static <T> T blocking(Supplier<T> call) {
+        var runner = StrandRunner.here();
+        return runner == null || runner.strand == null
+                ? call.get()
+                : runner.executor.blocking(call);
     }
 
     /** The strand that this code runs on; null outside one. */

@@ -210,6 +210,47 @@ class StrandExecutorTest {
     }
 
     /** One run on each of the four threads at once, then all are idle. */
+    @Test
+    void shouldGiveTurnsInPlaceOfRunsThatBlock() throws InterruptedException {
+        startAllThreads();
+        var blocking = new CountDownLatch(20);
+        var goOn = new CountDownLatch(1);
+        for (int i = 0; i < 20; i++) {
+            executor.execute(() -> executor.blocking(() -> {
+                blocking.countDown();
+                awaitQuietly(goOn);
+                return 0;
+            }));
+        }
+        assertTrue(blocking.await(30, TimeUnit.SECONDS));
+
+        runOne();
+
+        goOn.countDown();
+        var atOnce = new AtomicInteger();
+        var atOnceMax = new AtomicInteger();
+        var left = new CountDownLatch(2000);
+        await().until(() -> executor.idleThreads() == executor.threads().size());
+        for (int i = 0; i < 2000; i++) {
+            executor.execute(() -> {
+                atOnceMax.accumulateAndGet(atOnce.incrementAndGet(), Math::max);
+                Thread.onSpinWait();
+                atOnce.decrementAndGet();
+                left.countDown();
+            });
+        }
+        assertTrue(left.await(30, TimeUnit.SECONDS));
+        assertTrue(atOnceMax.get() <= 4, () -> "at once: " + atOnceMax.get());
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     private void startAllThreads() throws InterruptedException {
         runOneOnEachThread();
         await().until(() -> executor.idleThreads() == 4);

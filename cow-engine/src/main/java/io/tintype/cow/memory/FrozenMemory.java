@@ -18,6 +18,8 @@ public final class FrozenMemory {
     private final long epoch;
     private final int pageCount;
     private final int presentPages;
+    /** Where pages come from that are not loaded; null if all are. */
+    private final @Nullable LazyMemory origin;
 
     /** Null once released, so that a forgotten reference keeps no page table alive. */
     private volatile @Nullable Leaf @Nullable [] leaves;
@@ -26,7 +28,8 @@ public final class FrozenMemory {
     private final AtomicInteger borrowers = new AtomicInteger();
 
     FrozenMemory(FramePool framePool, long epoch, int pageCount, int presentPages,
-            @Nullable Leaf[] leaves) {
+            @Nullable Leaf[] leaves, @Nullable LazyMemory origin) {
+        this.origin = origin;
         this.framePool = framePool;
         this.epoch = epoch;
         this.pageCount = pageCount;
@@ -44,18 +47,31 @@ public final class FrozenMemory {
         return pageCount;
     }
 
-    /** Pages that were ever touched; all others are zero. */
+    /** Pages that were ever touched; all others are zero, or not loaded. */
     public int presentPages() {
         return presentPages;
     }
 
-    /** The frame of {@code page}; 0, the zero frame, if the page was never touched. */
+    /**
+     * The frame of {@code page}; 0, the zero frame, if the page was never touched. A page that is not loaded yet is loaded: that
+     * blocks.
+     *
+     * @throws PageUnavailableException if it cannot be loaded
+     */
     public int frame(int page) {
-        return Leaf.frame(entry(page));
+        return Leaf.frame(loaded(page, entry(page)));
+    }
+
+    /** Whether {@link #frame} answers without loading. */
+    public boolean isLoaded(int page) {
+        var entry = entry(page);
+        return !Leaf.isUnloaded(entry)
+                || (origin != null && !Leaf.isUnloaded(origin.known(page)));
     }
 
     /**
-     * The epoch in which {@code page} was last made writable; 0 if it was never touched. So it is unchanged since an earlier
+     * The epoch in which {@code page} was last made writable; 0 if it was never touched, and that of what its region was begun
+     * on if it is not loaded yet. So it is unchanged since an earlier
      * frozen memory of the region if this is not greater than that one's {@link #epoch}, released or not.
      */
     public long birthEpoch(int page) {
@@ -67,36 +83,31 @@ public final class FrozenMemory {
         return framePool.segment().asReadOnly();
     }
 
-    /** Shows {@code visitor} the pages that were ever touched, in ascending order. */
+    /** Shows {@code visitor} the pages that are not zero, in ascending order; loads those that are not loaded yet. */
     public void forEachPresent(PageVisitor visitor) {
-        var table = table();
-        for (int i = 0; i < table.length; i++) {
-            var leaf = table[i];
-            if (leaf != null) {
-                for (int j = 0; j < Leaf.ENTRY_COUNT; j++) {
-                    var frame = Leaf.frame(leaf.entries[j]);
-                    if (frame != 0) {
-                        visitor.visit((i << Leaf.ENTRY_BITS) + j, frame);
-                    }
-                }
-            }
+        for (int page = nextPresent(0); page >= 0; page = nextPresent(page + 1)) {
+            visitor.visit(page, frame(page));
         }
     }
 
-    /** For those who go in steps: the first page not below {@code page} that was ever touched, or -1 if there is none. */
+    /**
+     * For those who go in steps: the first page not below {@code page} that is not zero, or -1 if there is none. Loads nothing,
+     * but may have to ask where a page would come from, which blocks.
+     *
+     * @throws PageUnavailableException if that cannot be found out
+     */
     public int nextPresent(int page) {
         var table = table();
-        int from = page;
-        for (int i = page >>> Leaf.ENTRY_BITS; i < table.length; i++) {
-            var leaf = table[i];
-            if (leaf != null) {
-                for (int j = from & Leaf.ENTRY_COUNT - 1; j < Leaf.ENTRY_COUNT; j++) {
-                    if (Leaf.frame(leaf.entries[j]) != 0) {
-                        return (i << Leaf.ENTRY_BITS) + j;
-                    }
-                }
+        for (int at = page; at < pageCount; at++) {
+            var leaf = table[at >>> Leaf.ENTRY_BITS];
+            if (leaf == null) {
+                at |= Leaf.ENTRY_COUNT - 1;
+                continue;
             }
-            from = 0;
+            var entry = leaf.get(at);
+            if (Leaf.isUnloaded(entry) ? theOrigin().isPresent(at) : Leaf.frame(entry) != 0) {
+                return at;
+            }
         }
         return -1;
     }
@@ -133,6 +144,23 @@ public final class FrozenMemory {
 
     FramePool framePool() {
         return framePool;
+    }
+
+    @Nullable
+    LazyMemory origin() {
+        return origin;
+    }
+
+    private LazyMemory theOrigin() {
+        if (origin == null) {
+            throw new IllegalStateException("frozen memory " + epoch
+                    + " has a page that is not loaded, and nothing to load it from");
+        }
+        return origin;
+    }
+
+    private long loaded(int page, long entry) {
+        return Leaf.isUnloaded(entry) ? theOrigin().fetch(page, null) : entry;
     }
 
     @Nullable

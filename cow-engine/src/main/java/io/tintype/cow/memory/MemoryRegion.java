@@ -72,6 +72,9 @@ public final class MemoryRegion implements AutoCloseable {
     private final @Nullable FrozenMemory base;
     private final long borrowedEpoch;
 
+    /** Where pages come from that are not loaded; null if all are. */
+    private final @Nullable LazyMemory origin;
+
     // Never null; the region's own until somebody attaches another.
     private Tlb tlb = new Tlb() {};
 
@@ -81,7 +84,7 @@ public final class MemoryRegion implements AutoCloseable {
      * @param sizeBytes a multiple of 4096, below 8 TiB
      */
     public MemoryRegion(FramePool pool, long sizeBytes, CopyListener listener) {
-        this(pool, sizeBytes, listener, new Leaf[leafCount(sizeBytes)], 0, null);
+        this(pool, sizeBytes, listener, new Leaf[leafCount(sizeBytes)], 0, null, null);
     }
 
     /**
@@ -91,12 +94,26 @@ public final class MemoryRegion implements AutoCloseable {
      */
     public MemoryRegion(FrozenMemory base, CopyListener listener) {
         this(base.framePool(), base.pageCount() * (long) PAGE_BYTES, listener, base.borrow(),
-                base.presentPages(), base);
+                base.presentPages(), base, base.origin());
+        if (origin != null) {
+            origin.join(base);
+        }
+    }
+
+    /**
+     * A region that begins as {@code origin} and has it for itself: each page comes when it is first touched, or before, and
+     * then is this region's own. A touch may block, and throw {@link PageUnavailableException}; the page is unchanged then.
+     */
+    public MemoryRegion(LazyMemory origin, CopyListener listener) {
+        this(origin.framePool(), origin.pageCount() * (long) PAGE_BYTES, listener,
+                unloaded(origin.pageCount()), 0, null, origin);
+        origin.takeOver();
     }
 
     private MemoryRegion(FramePool pool, long sizeBytes, CopyListener listener,
             @Nullable Leaf[] leaves,
-            int residentPages, @Nullable FrozenMemory base) {
+            int residentPages, @Nullable FrozenMemory base, @Nullable LazyMemory origin) {
+        this.origin = origin;
         this.pool = pool;
         this.sizeBytes = sizeBytes;
         this.listener = listener;
@@ -106,7 +123,8 @@ public final class MemoryRegion implements AutoCloseable {
         borrowedEpoch = base == null ? 0 : base.epoch();
         kept = borrowedEpoch;
         leavesEpoch = base == null ? 1 : borrowedEpoch;
-        epoch = borrowedEpoch + 1;
+        // What is loaded later is older than whatever is stored here.
+        epoch = (origin == null ? borrowedEpoch : Math.max(borrowedEpoch, LazyMemory.EPOCH)) + 1;
         tlb.of(pool.segment());
         free = new LocalFrames(pool);
         held = new HeldFrames(pool);
@@ -123,6 +141,12 @@ public final class MemoryRegion implements AutoCloseable {
         return Math.toIntExact((pages + Leaf.ENTRY_COUNT - 1) / Leaf.ENTRY_COUNT);
     }
 
+    private static @Nullable Leaf[] unloaded(int pageCount) {
+        var leaves = new Leaf[leafCount(pageCount * (long) PAGE_BYTES)];
+        Arrays.fill(leaves, Leaf.UNLOADED);
+        return leaves;
+    }
+
     /** Size of the region in bytes; addresses are below it. */
     public long sizeBytes() {
         return sizeBytes;
@@ -133,7 +157,7 @@ public final class MemoryRegion implements AutoCloseable {
         return (int) (sizeBytes >>> PAGE_BITS);
     }
 
-    /** Pages that have a frame; all others are zero. */
+    /** Pages that have a frame; all others are zero, or were not touched since this region began on a {@link LazyMemory}. */
     public int residentPages() {
         return residentPages;
     }
@@ -171,7 +195,7 @@ public final class MemoryRegion implements AutoCloseable {
     /** Makes an aligned load of {@code bytes}, a power of two, hit the TLB that is attached. */
     public void translateLoad(long address, int bytes) {
         checkAccess(address, bytes);
-        tlb.mapRead(address, Leaf.frame(Leaf.entryOf(leaves, pageOf(address))));
+        tlb.mapRead(address, Leaf.frame(entryOf(pageOf(address))));
     }
 
     /** Makes an aligned store of {@code bytes}, a power of two, hit: the page becomes writable, with a fault if need be. */
@@ -301,10 +325,13 @@ public final class MemoryRegion implements AutoCloseable {
 
     // ---- devices ----
 
-    /** The frame that {@code page} is mapped to now, which is what a write request sources; 0: the zero frame. */
+    /**
+     * The frame that {@code page} is mapped to now, which is what a write request sources; 0: the zero frame. Loads a page that
+     * is not loaded yet, as every access does.
+     */
     public int frame(int page) {
         checkPage(page);
-        return Leaf.frame(Leaf.entryOf(leaves, page));
+        return Leaf.frame(entryOf(page));
     }
 
     /**
@@ -317,7 +344,7 @@ public final class MemoryRegion implements AutoCloseable {
     }
 
     private int writableFrame(int page) {
-        var entry = Leaf.entryOf(leaves, page);
+        var entry = entryOf(page);
         return Leaf.birth(entry) == epoch ? Leaf.frame(entry) : makeWritable(page, entry);
     }
 
@@ -327,7 +354,7 @@ public final class MemoryRegion implements AutoCloseable {
      */
     public int detachPage(int page) {
         checkPage(page);
-        var entry = Leaf.entryOf(leaves, page);
+        var entry = entryOf(page);
         return Leaf.frame(entry) == 0 ? makeWritable(page, entry) : replace(page, entry);
     }
 
@@ -405,7 +432,7 @@ public final class MemoryRegion implements AutoCloseable {
     public FrozenMemory freeze() {
         checkOpen();
         Invariant.check(epoch < EPOCH_MAX, "a region is frozen less than 2^31 times");
-        var frozen = new FrozenMemory(pool, epoch, pageCount(), residentPages, leaves);
+        var frozen = new FrozenMemory(pool, epoch, pageCount(), residentPages, leaves, origin);
         roots.add(frozen);
         kept = epoch;
         epoch++;
@@ -446,14 +473,18 @@ public final class MemoryRegion implements AutoCloseable {
         Invariant.check(roots.isEmpty(), "all frozen memories of a closing region were released");
         closed = true;
         tlb.forget();
+        if (origin != null && borrowedEpoch == 0) {
+            origin.seal();
+        }
         var mapped = new FrameList();
-        for (var leaf : leaves) {
-            if (leaf != null) {
-                for (var entry : leaf.entries) {
-                    if (Leaf.birth(entry) > borrowedEpoch) {
-                        mapped.push(Leaf.frame(entry));
-                    }
-                }
+        for (int i = 0; i < leaves.length; i++) {
+            var leaf = leaves[i];
+            if (leaf == Leaf.UNLOADED) {
+                // Loaded ahead, perhaps, and never touched.
+                leaf = origin == null ? null : origin.leaf(i);
+            }
+            if (leaf != null && leaf != Leaf.UNLOADED) {
+                pushOwn(mapped, i << Leaf.ENTRY_BITS, leaf);
             }
         }
         leaves = new Leaf[0];
@@ -463,10 +494,59 @@ public final class MemoryRegion implements AutoCloseable {
         if (base != null) {
             base.giveBack();
         }
+        if (origin != null) {
+            origin.drop();
+        }
         pool.closed();
     }
 
+    private void pushOwn(FrameList mapped, int firstPage, Leaf leaf) {
+        for (int i = 0; i < Leaf.ENTRY_COUNT; i++) {
+            var entry = leaf.get(i);
+            if (Leaf.isUnloaded(entry) && origin != null) {
+                entry = origin.known(firstPage + i);
+            }
+            if (Leaf.birth(entry) > borrowedEpoch && !Leaf.isUnloaded(entry)) {
+                mapped.push(Leaf.frame(entry));
+            }
+        }
+    }
+
     // ---- the slow paths ----
+
+    private long entryOf(int page) {
+        var entry = Leaf.entryOf(leaves, page);
+        return Leaf.isUnloaded(entry) ? arrived(page) : entry;
+    }
+
+    /**
+     * The entry of a page that this region had as unloaded, put into its table. That may be shared with frozen memories and
+     * their readers: the entry says what it said before.
+     */
+    private long arrived(int page) {
+        var from = origin;
+        if (from == null) {
+            throw new IllegalStateException("page " + page + " is not loaded, and cannot be");
+        }
+        var entry = from.fetch(page, free);
+        from.touched(page);
+        var index = page >>> Leaf.ENTRY_BITS;
+        var leaf = leaves[index];
+        if (leaf == Leaf.UNLOADED && borrowedEpoch > 0) {
+            // The table that all who share it read: theirs is this region's too, until it writes.
+            leaves[index] = from.leaf(index);
+            return entry;
+        }
+        if (leaf == null || leaf == Leaf.UNLOADED) {
+            leaf = Leaf.UNLOADED.copy(LazyMemory.EPOCH);
+            leaves[index] = leaf;
+        }
+        leaf.publish(page, entry);
+        if (borrowedEpoch == 0 && Leaf.frame(entry) != 0) {
+            residentPages++;
+        }
+        return entry;
+    }
 
     /** Of a page that was not yet writable in this epoch. */
     private int makeWritable(int page, long entry) {
@@ -516,7 +596,7 @@ public final class MemoryRegion implements AutoCloseable {
         leavesEpoch = epoch;
         var index = page >>> Leaf.ENTRY_BITS;
         var leaf = leaves[index];
-        if (leaf == null || leaf.epoch <= kept) {
+        if (leaf == null || leaf == Leaf.UNLOADED || leaf.epoch <= kept) {
             leaf = leaf == null ? Leaf.empty(epoch) : leaf.copy(epoch);
             leaves[index] = leaf;
         }

@@ -10,6 +10,7 @@ import io.tintype.simulations.oracle.OracleOptions;
 import io.tintype.simulations.oracle.Violation;
 import io.tintype.store.StoreException;
 import io.tintype.vm.MachineState;
+import io.tintype.vm.RestoreMode;
 import io.tintype.vm.Vm;
 import io.tintype.vm.device.DiskQueue;
 import io.tintype.vm.guest.DrivenGuest;
@@ -134,8 +135,18 @@ final class Inspection {
         }
         java.util.concurrent.CompletableFuture<Vm> made;
         try {
-            made = simulation.host().host.restoreLater(ref, newName,
-                    DrivenGuest.factory(vm.blueprint, clone, clone), clone);
+            var guest = DrivenGuest.factory(vm.blueprint, clone, clone);
+            var host = simulation.host().host;
+            // The same for all VMs from one checkpoint, and in a shrunk run.
+            made = switch ((int) Long.remainderUnsigned(
+                    Dice.of(simulation.knobs.seed(), ref.toString(), 0), 4)) {
+                case 0 -> host.restoreLater(ref, newName, guest, clone, RestoreMode.EAGER);
+                case 1 -> host.restoreLater(ref, newName, guest, clone, RestoreMode.LAZY);
+                default -> host.cloneLater(ref, newName, guest, clone);
+            };
+            if (host.restoring().stream().filter(one -> one.from().equals(ref)).count() > 1) {
+                simulation.count(Situation.CLONES_THAT_SHARE);
+            }
         } catch (IOException e) {
             return null;
         }

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.concurrent.Executor;
+import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Scheduler;
 
@@ -21,6 +22,8 @@ import org.apache.pekko.actor.typed.Scheduler;
 final class SimulatedHost {
     static final Path STORE = Path.of("/sim");
     static final int GROUP_BYTES = 4096;
+    // So that a guest of a few dozen pages runs while they are loaded.
+    private static final int PAGES_LOADED_AT_ONCE = 3;
 
     /** Virtual time, the machine's memory, and actors that run when the simulation says so. */
     private final class World implements HostWorld {
@@ -32,6 +35,21 @@ final class SimulatedHost {
         @Override
         public InstantSource wall() {
             return () -> Instant.EPOCH.plusNanos(machine.system().nowNs());
+        }
+
+        @Override
+        public LongSupplier random() {
+            return () -> Dice.of(knobs.seed(), actor.path().name(), ++draws);
+        }
+
+        @Override
+        public Executor loading() {
+            return loading;
+        }
+
+        @Override
+        public int pagesLoadedAtOnce() {
+            return PAGES_LOADED_AT_ONCE;
         }
 
         @Override
@@ -63,6 +81,9 @@ final class SimulatedHost {
     final SimulatedStoreFiles files;
     final TintypeHost host;
     private final SimulatedMachine machine;
+    private final Knobs knobs;
+    private final Executor loading;
+    private long draws;
     private final FramePool pool;
     private final ActorRef<HostActor.Command> actor;
 
@@ -73,9 +94,11 @@ final class SimulatedHost {
      */
     SimulatedHost(SimulatedMachine machine, Knobs knobs, String name, Power power,
             SimulatedImages images, SimulatedStoreFiles files, DiskIo diskIo, Executor blocking,
-            Executor saving)
+            Executor saving, Executor loading)
             throws StoreException {
         this.machine = machine;
+        this.knobs = knobs;
+        this.loading = loading;
         this.power = power;
         this.images = images;
         this.files = files;

@@ -122,6 +122,7 @@ final class Simulation {
     private final int[] situations = new int[Situation.values().length];
     private final Executor blocking = task -> task("run ", task);
     private final Executor saving = task -> task("save ", task);
+    private final Executor loading = task -> named("load pages", () -> load(task));
     private SimulatedHost host;
     private long numbers;
     private long hash;
@@ -149,7 +150,7 @@ final class Simulation {
         this.startNs = system.nowNs();
         var power = new Power();
         host = new SimulatedHost(machine, knobs, "host", power, new SimulatedImages(power),
-                new SimulatedStoreFiles(power), new Disks(), blocking, saving);
+                new SimulatedStoreFiles(power), new Disks(), blocking, saving, loading);
     }
 
     /** A run as the seed has it. */
@@ -600,11 +601,24 @@ final class Simulation {
     }
 
     private void task(String verb, Runnable task) {
+        named(verb + label(system.runningActor()), task);
+    }
+
+    private void load(Runnable task) {
+        for (var one : host.host.restoring()) {
+            if (one.touchedPages() > 0 && one.unloadedPages() > 0) {
+                count(Situation.FAULT_WHILE_LOADING);
+            }
+        }
+        task.run();
+    }
+
+    private void named(String what, Runnable task) {
         if (over || ending) {
             at(0, "task", _ -> task.run());
             return;
         }
-        var name = unique(verb + label(system.runningActor()));
+        var name = unique(what);
         long latency = 1 + Long.remainderUnsigned(Dice.of(knobs.seed(), name, 0),
                 quiet ? 1_000 : knobs.taskMaxNs());
         at(latency, name, _ -> task.run());
@@ -652,6 +666,10 @@ final class Simulation {
         }
         if (vm.inProgress() > 0) {
             count(Situation.TWO_CHECKPOINTS_AT_ONCE);
+        }
+        if (host.host.restoring().stream()
+                .anyMatch(restored -> restored.vm().value().equals(vm.name))) {
+            count(Situation.CHECKPOINT_WHILE_RESTORING);
         }
         var one = vm.begin(label);
         var _ = vm.vm().checkpoint().whenComplete((outcome, _) -> {
@@ -736,7 +754,7 @@ final class Simulation {
         quiet = true;
         ending = false;
         host = new SimulatedHost(machine, knobs, "host-2", power, images, files, new Disks(),
-                blocking, saving);
+                blocking, saving, loading);
         return host;
     }
 

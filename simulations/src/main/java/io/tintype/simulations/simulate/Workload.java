@@ -81,10 +81,39 @@ final class Workload {
             later(new Action.Cancel(vm, label), soon);
         }
         if (dice.percent(knobs.clonePercent())) {
-            later(new Action.Clone(vm, label, "vm-" + (knobs.vms() + ++clones)), 3 * soon);
+            var clone = "vm-" + (knobs.vms() + ++clones);
+            later(new Action.Clone(vm, label, clone), 3 * soon);
+            busy(clone, 3 * soon);
+            var own = new Dice(Dice.of(knobs.seed(), clone, 1));
+            if (own.percent(60)) {
+                // A second one, which shares what the first one reads.
+                var twin = "vm-" + (knobs.vms() + ++clones);
+                actions.add(new Timed(nowNs + 1 + own.below((int) Math.min(Integer.MAX_VALUE,
+                        3 * soon)), new Action.Clone(vm, label, twin)));
+                busy(twin, 3 * soon);
+            }
         }
         if (dice.percent(knobs.deletePercent())) {
             later(new Action.Delete(vm, label), 4 * soon);
+        }
+    }
+
+    /** What a clone does, if it is there by then: while its memory is still being read, with luck. */
+    private void busy(String clone, long soon) {
+        // Dice of its own, so that runs without clones stay as they are.
+        var own = new Dice(Dice.of(knobs.seed(), clone, 0));
+        for (int i = 0; i < 6; i++) {
+            var label = clone.replace("vm-", "k") + (char) ('a' + i);
+            long atNs = nowNs + soon / 2 + 1 + own.below((int) Math.min(Integer.MAX_VALUE, soon));
+            int what = own.below(4);
+            actions.add(new Timed(atNs, switch (what) {
+                case 0 -> new Action.Begin(clone, label);
+                case 1 -> new Action.Heap(clone, label);
+                default -> new Action.Submit(clone, label,
+                        what == 2 ? IoKind.READ : IoKind.WRITE, 0,
+                        own.below(knobs.groups()) * (long) SECTORS_A_GROUP,
+                        Math.min(SECTORS_A_GROUP, knobs.requestSectorsMax()), 0, false);
+            }));
         }
     }
 

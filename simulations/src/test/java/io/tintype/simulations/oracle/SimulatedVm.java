@@ -13,6 +13,7 @@ import io.tintype.vm.guest.GuestFactory;
 import io.tintype.vm.guest.GuestMemory;
 import io.tintype.vm.guest.Outcome;
 import io.tintype.vm.guest.QueueLayout;
+import io.tintype.vm.guest.VmIdentity;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -193,6 +194,11 @@ final class SimulatedVm implements GuestContext, AutoCloseable {
     public long guestNs() {
         nowNs += 500;
         return nowNs;
+    }
+
+    @Override
+    public VmIdentity identity() {
+        return new VmIdentity(1, 2, 3);
     }
 
     @Override

@@ -8,6 +8,9 @@ public interface GuestContext {
     /** The guest's only clock, in nanoseconds from any origin; never goes back. It stands still while the guest does. */
     long guestNs();
 
+    /** What tells this VM from every other one, also from the one that it was restored or cloned from. */
+    VmIdentity identity();
+
     /** Whether the slice should end at the next instruction boundary: its time is over, or frames are low. */
     boolean shouldYield();
 

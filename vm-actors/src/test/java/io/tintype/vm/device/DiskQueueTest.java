@@ -14,6 +14,7 @@ import io.tintype.vm.guest.DiskDriver;
 import io.tintype.vm.guest.GuestContext;
 import io.tintype.vm.guest.GuestMemory;
 import io.tintype.vm.guest.QueueLayout;
+import io.tintype.vm.guest.VmIdentity;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
@@ -46,6 +47,11 @@ class DiskQueueTest {
         @Override
         public long guestNs() {
             return 0;
+        }
+
+        @Override
+        public VmIdentity identity() {
+            return new VmIdentity(1, 2, 3);
         }
 
         @Override

@@ -38,6 +38,11 @@ class GuestSpeedTest {
         }
 
         @Override
+        public VmIdentity identity() {
+            return new VmIdentity(1, 2, 3);
+        }
+
+        @Override
         public boolean shouldYield() {
             return --yieldsLeft <= 0;
         }

@@ -1,0 +1,117 @@
+package io.tintype.vm;
+
+import io.tintype.actors.CheckpointRef;
+import io.tintype.cow.memory.FrozenMemory;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A checkpoint that stays in memory: its VM can be rolled back to it and clones begin on it, as long as it is not {@linkplain
+ * #close closed} and its VM lives. It costs the frames that its VM has changed since, and the layers of the disks below their
+ * present tops; it does not outlive the process.
+ *
+ * <p>When held memory is at its bound and the VM has waited for a frame as long as it may, its oldest snapshot is given up as a
+ * checkpoint in progress would be; {@link #gone} tells. Safe on any thread.
+ */
+public final class Snapshot implements AutoCloseable {
+    private final CheckpointRef ref;
+    private final DeviceState devices;
+    private final List<FrozenMemory> memory;
+    private final List<StoredMachine.DiskView> disks;
+    private final long stunNs;
+    private final ActorRef<CheckpointActor.Command> keeper;
+    private final CompletableFuture<@Nullable Void> gone = new CompletableFuture<>();
+    // Clones on it, and one for being open: at 0 the keeper may release it. Under the lock.
+    private int users = 1;
+    private boolean closed;
+
+    Snapshot(
+            CheckpointRef ref,
+            DeviceState devices,
+            List<FrozenMemory> memory,
+            List<StoredMachine.DiskView> disks,
+            long stunNs,
+            ActorRef<CheckpointActor.Command> keeper) {
+        this.ref = ref;
+        this.devices = devices;
+        this.memory = List.copyOf(memory);
+        this.disks = List.copyOf(disks);
+        this.stunNs = stunNs;
+        this.keeper = keeper;
+    }
+
+    /** Its VM, and a number that no checkpoint of that VM in the store has. */
+    public CheckpointRef ref() {
+        return ref;
+    }
+
+    /** How long the guest stood still, in nanoseconds. */
+    public long stunNs() {
+        return stunNs;
+    }
+
+    /** Requests that were in flight. */
+    public int pendingCount() {
+        return devices.pending().size();
+    }
+
+    /** Completes when nothing of it is held any more: after {@link #close} and the end of its clones, or given up for want of memory. */
+    public CompletionStage<@Nullable Void> gone() {
+        return gone.copy();
+    }
+
+    /** Gives it up; frames and layers go back when no clone needs them. Closing twice does nothing. */
+    @Override
+    public void close() {
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+            closed = true;
+        }
+        unuse();
+    }
+
+    /** Keeps it for one more; false if it is being given up. */
+    synchronized boolean use() {
+        if (closed || users == 0) {
+            return false;
+        }
+        users++;
+        return true;
+    }
+
+    void unuse() {
+        boolean isLast;
+        synchronized (this) {
+            users--;
+            isLast = users == 0;
+        }
+        if (isLast) {
+            keeper.tell(SnapshotActor.unused());
+        }
+    }
+
+    void released() {
+        gone.complete(null);
+    }
+
+    DeviceState devices() {
+        return devices;
+    }
+
+    List<FrozenMemory> memory() {
+        return memory;
+    }
+
+    List<StoredMachine.DiskView> disks() {
+        return disks;
+    }
+
+    List<Long> regionBytes() {
+        return memory.stream().map(region -> region.pageCount() * 4096L).toList();
+    }
+}
