@@ -43,7 +43,8 @@ final class StoredMachine {
      * Writes device state and manifest; when it returns the checkpoint is visible and durable.
      *
      * @param statuses of every request of P
-     * @return size of the checkpoint in bytes, without its disks
+     * @param hasCopies whether a copy of each disk was added
+     * @return size of the checkpoint in bytes, with copies of its disks, without layers that it points to
      */
     static long seal(
             StagedCheckpoint staged,
@@ -51,6 +52,7 @@ final class StoredMachine {
             Machine machine,
             CheckpointActor.Cut cut,
             SortedMap<Long, IoStatus> statuses,
+            boolean hasCopies,
             Instant at,
             long stunNs)
             throws IOException {
@@ -99,7 +101,8 @@ final class StoredMachine {
                     new Manifest.Disk(
                             machine.state.imageKeys().get(i),
                             cut.views()[i],
-                            machine.state.chains().get(i).geometry().sizeBytes()));
+                            machine.state.chains().get(i).geometry().sizeBytes(),
+                            hasCopies ? StoredCheckpoint.diskName(i) : null));
         }
         return staged.seal(
                 new Manifest(
@@ -141,7 +144,10 @@ final class StoredMachine {
         var queues = new ArrayList<DiskQueue>();
         for (int i = 0; i < manifest.disks().size(); i++) {
             var disk = manifest.disks().get(i);
-            opened.add(disks.cloneOf(disk.images(), disk.view(), id, i, incarnation));
+            var copy = disk.copy();
+            opened.add(copy == null
+                    ? disks.cloneOf(disk.images(), disk.view(), id, i, incarnation)
+                    : disks.cloneOfCopy(manifest.ref(), copy, id, i, incarnation));
             queues.add(DiskQueue.restore(disk.sizeBytes(), devices.queues().get(i)));
         }
         var state =
@@ -175,7 +181,9 @@ final class StoredMachine {
     static VmActor.ForgetCheckpoint forget(Manifest manifest) {
         return new VmActor.ForgetCheckpoint(
                 manifest.ref().id().value(),
-                manifest.disks().stream().mapToInt(Manifest.Disk::view).toArray(),
+                // A view of which it has a copy was given back when it was sealed.
+                manifest.disks().stream().mapToInt(disk -> disk.copy() == null ? disk.view() : -1)
+                        .toArray(),
                 incarnation(manifest));
     }
 

@@ -59,15 +59,15 @@ public final class TintypeHost implements AutoCloseable {
         this.world = ports.world().get();
         this.pool = world.frames();
         this.diskIo = ports.diskIo();
-        this.disks =
-                new DiskDirectory(
-                        store, options.disksInMemory(), ports.images(), ports.rules(),
-                        ports.groupBytes());
         this.blocking =
                 threads("tintype-blocking-", BLOCKING_A_DISK_THREAD * options.diskThreads());
         this.saving = threads("tintype-save-", options.savers());
         this.blockingPort = ports.blocking().apply(blocking);
         this.savingPort = ports.saving().apply(saving);
+        this.disks =
+                new DiskDirectory(
+                        store, options.disksInMemory(), ports.images(), ports.rules(),
+                        ports.groupBytes(), blockingPort);
     }
 
     /**
@@ -199,9 +199,23 @@ public final class TintypeHost implements AutoCloseable {
                 .thenCompose(state -> vm.ask(replyTo -> new VmActor.RollBack(state, replyTo)));
     }
 
-    /** Deletes a checkpoint; the layers that only it needed are committed by its VM, if that runs. */
+    /**
+     * Deletes a checkpoint; the layers that only it needed are committed by its VM, if that runs.
+     *
+     * @throws StoreException also when disks stand on copies in it
+     */
     public void delete(CheckpointRef checkpoint) throws StoreException {
         var manifest = store.open(checkpoint).manifest();
+        try {
+            disks.letGoOfCopies(checkpoint);
+        } catch (StoreException needed) {
+            throw needed;
+        } catch (IOException failure) {
+            throw new StoreException(
+                    "cannot tell whether disks stand on checkpoint " + checkpoint + ": "
+                            + failure.getMessage(),
+                    failure);
+        }
         store.delete(checkpoint);
         var vm = vms.get(checkpoint.vm());
         if (vm != null) {
@@ -215,15 +229,24 @@ public final class TintypeHost implements AutoCloseable {
      * @throws IllegalStateException when checkpoints of it are in the store: they name its disks
      */
     public void destroy(Vm vm) throws IOException {
-        var sealed = store.list().stream().filter(ref -> ref.vm().equals(vm.id())).count();
-        if (sealed > 0) {
+        long pointing = 0;
+        for (var ref : store.list()) {
+            if (ref.vm().equals(vm.id()) && pointsToDisks(ref)) {
+                pointing++;
+            }
+        }
+        if (pointing > 0) {
             throw new IllegalStateException(
-                    vm.id() + " has " + sealed
+                    vm.id() + " has " + pointing
                             + " checkpoints, which need its disks; delete them first");
         }
         await(vm.stop().toCompletableFuture());
         specs.remove(vm.id());
         disks.remove(vm.id());
+    }
+
+    private boolean pointsToDisks(CheckpointRef ref) throws IOException {
+        return store.open(ref).manifest().disks().stream().anyMatch(disk -> disk.copy() == null);
     }
 
     /** Returns the VMs that were made here and have not ended. */
@@ -234,6 +257,11 @@ public final class TintypeHost implements AutoCloseable {
     /** Returns the checkpoints. */
     public CheckpointStore store() {
         return store;
+    }
+
+    /** Returns what each open disk is like now. */
+    public List<DiskGauge> disks() {
+        return disks.gauges();
     }
 
     /** Returns the host's frames: gauges of memory held. */
@@ -284,6 +312,7 @@ public final class TintypeHost implements AutoCloseable {
                         options.slice().toNanos(),
                         options.deadline().toNanos(),
                         options.chainDepthMax(),
+                        options.checkpointDisks(),
                         options.throttle().toNanos());
         var started = new CompletableFuture<ActorRef<VmActor.Command>>();
         var ended = new CompletableFuture<Void>();
