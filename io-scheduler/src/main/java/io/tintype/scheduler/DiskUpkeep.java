@@ -49,7 +49,7 @@ public record DiskUpkeep(Work work, int roundsLeft, int lastGroups, boolean flat
     /** Further overlays after one copy: 2^4 groups of the least top times 2^4 is a top of 16 MiB, in groups of 64 KiB. */
     public static final int ROUNDS_MAX = 4;
 
-    /** A top with fewer groups waits for the next checkpoint: 16 × 64 KiB = 1 MiB. */
+    /** A top with fewer groups may wait for the next checkpoint: 16 × 64 KiB = 1 MiB. On a small disk it is a 64th of it. */
     public static final int TOP_GROUPS_MIN = 16;
 
     /**
@@ -61,13 +61,15 @@ public record DiskUpkeep(Work work, int roundsLeft, int lastGroups, boolean flat
      * @param flattenView what views allow to be made flat; -1 for nothing
      * @param layersIfFlat files that there would be then
      * @param topGroups groups that the top has of its own
+     * @param topGroupsMin with fewer the top may wait
      * @param hasUnseen whether there are files that nobody sees
      * @param topMayFollow whether views would allow the top to be committed if it were not the top
      * @param overlayBusy whether an overlay is prepared, or waited for
      * @param requestsAllow whether requests in flight allow the commit, or else the flatten
      */
     public record Facts(int layers, int layersMax, int commitLayer, int flattenView,
-            int layersIfFlat, int topGroups, boolean hasUnseen, boolean topMayFollow,
+            int layersIfFlat, int topGroups, int topGroupsMin, boolean hasUnseen,
+            boolean topMayFollow,
             boolean overlayBusy, boolean requestsAllow) {}
 
     /** What happened. */
@@ -192,7 +194,7 @@ public record DiskUpkeep(Work work, int roundsLeft, int lastGroups, boolean flat
         if (flattens) {
             return to(at(Work.FLATTENING), new Output.Flatten(facts.flattenView));
         }
-        boolean isWorthARound = facts.topGroups >= TOP_GROUPS_MIN
+        boolean isWorthARound = facts.topGroups >= facts.topGroupsMin
                 && (lastGroups == 0 || 2 * facts.topGroups <= lastGroups);
         if (roundsLeft > 0 && !hasFailed && facts.topMayFollow && !facts.overlayBusy
                 && isWorthARound) {

@@ -203,7 +203,8 @@ final class Transcript {
                     Integer.parseInt(named(line, "commit", "-1")),
                     Integer.parseInt(named(line, "flatten", "-1")),
                     Integer.parseInt(named(line, "left", "2")),
-                    Integer.parseInt(named(line, "top", "0")), line.contains("unseen"),
+                    Integer.parseInt(named(line, "top", "0")), DiskUpkeep.TOP_GROUPS_MIN,
+                    line.contains("unseen"),
                     !line.contains("pinned"), line.contains("busy"), !line.contains("in-flight")));
             case "flatten-wanted" -> new DiskUpkeep.Input.FlattenWanted();
             case "copy-sealed" -> new DiskUpkeep.Input.Copied();

@@ -66,6 +66,16 @@ public final class StoredCheckpoint {
         return new StoredCheckpoint(files, buffers, directory, manifest);
     }
 
+    /**
+     * Opens a checkpoint of a store that is not opened for it, and perhaps used by another process: only to be looked at.
+     *
+     * @param store the store's directory
+     */
+    public static StoredCheckpoint look(Path store, CheckpointRef ref) throws StoreException {
+        return open(StoreFiles.onDisk(), new ChunkBuffer.Pool(), store.resolve("checkpoints")
+                .resolve(ref.vm().value()).resolve(ref.id().toString()), ref);
+    }
+
     public Manifest manifest() {
         return manifest;
     }

@@ -148,6 +148,7 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     private final Rules rules;
     private final ActorRef<VmActor.Command> vm;
     private final int layersMax;
+    private final int topGroupsMin;
     private final Long2ObjectHashMap<Submitted> submitted = new Long2ObjectHashMap<>();
     private final ArrayDeque<DiskOrder.Input> inputs = new ArrayDeque<>();
     private final ArrayDeque<Prepare> waitingPrepares = new ArrayDeque<>();
@@ -177,6 +178,8 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
         super(context);
         this.vm = vm;
         this.layersMax = services.chainDepthMax();
+        this.topGroupsMin =
+                Math.clamp(chain.geometry().groupCount() / 64, 1, DiskUpkeep.TOP_GROUPS_MIN);
         this.context = context;
         this.id = id;
         this.name = id.toString();
@@ -594,6 +597,7 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
                 flattenView,
                 2 * layers > layersMax ? chain.filesIfFlat() : layers,
                 upkeep.roundsLeft() > 0 ? chain.topGroups() : 0,
+                topGroupsMin,
                 chain.hasUnseen(),
                 upkeep.roundsLeft() > 0 && chain.mayCommitOnceCovered(),
                 preparing != null,

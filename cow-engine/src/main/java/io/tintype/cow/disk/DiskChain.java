@@ -1252,7 +1252,7 @@ public final class DiskChain implements AutoCloseable {
         }
     }
 
-    private static ChainDescriptor readDescriptor(ImageDirectory directory) throws IOException {
+    static ChainDescriptor readDescriptor(ImageDirectory directory) throws IOException {
         String where = LayerImage.where(directory, ChainDescriptor.FILE);
         try {
             return ChainDescriptor.decode(where, directory.read(ChainDescriptor.FILE));

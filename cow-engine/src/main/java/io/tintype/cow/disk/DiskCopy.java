@@ -1,6 +1,7 @@
 package io.tintype.cow.disk;
 
 import java.io.IOException;
+import java.util.ArrayList;
 
 /**
  * A copy of a disk as of a view in a file of its own: one image that holds everything, zeros as holes, each block of data with
@@ -91,7 +92,11 @@ public final class DiskCopy {
                         "this is another copy: its checksum is %08x, expected is %08x"
                                 .formatted(image.rootSum(), rootSum));
             }
-            image.verify(group -> true, _ -> {});
+            var damages = new ArrayList<DamagedImageException>();
+            image.verify(_ -> true, _ -> {}, damages::add);
+            if (!damages.isEmpty()) {
+                throw damages.getFirst();
+            }
         } finally {
             image.close();
         }

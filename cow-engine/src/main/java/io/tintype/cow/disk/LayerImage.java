@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.function.Consumer;
 import java.util.function.IntPredicate;
 import java.util.function.LongConsumer;
 import java.util.zip.CRC32C;
@@ -443,12 +444,14 @@ final class LayerImage {
     }
 
     /**
-     * Reads every sealed group that {@code wanted} names and proves it.
+     * Reads every group with data that {@code wanted} names and proves those that are sealed.
      *
      * @param progress takes the bytes of each
+     * @param damages takes what is wrong, one for each group
      * @return bytes of groups with data that have no checksums
      */
-    long verify(IntPredicate wanted, LongConsumer progress) throws IOException {
+    long verify(IntPredicate wanted, LongConsumer progress, Consumer<DamagedImageException> damages)
+            throws IOException {
         long unproved = 0;
         for (long cell : cells()) {
             int group = GroupTable.groupOf(cell);
@@ -458,7 +461,11 @@ final class LayerImage {
                 continue;
             }
             if (wanted.test(group)) {
-                read(group, value, 0, Scratch.borrow(length), 0, length);
+                try {
+                    read(group, value, 0, Scratch.borrow(length), 0, length);
+                } catch (DamagedImageException damaged) {
+                    damages.accept(damaged);
+                }
                 unproved += GroupState.isSealed(value) ? 0 : length;
             }
             progress.accept(length);

@@ -92,6 +92,10 @@ final class Rig implements AutoCloseable {
         return new Rig(context, TintypeHost.start(options));
     }
 
+    boolean cancelled() {
+        return context.cancelled();
+    }
+
     TintypeHost host() {
         return host;
     }
