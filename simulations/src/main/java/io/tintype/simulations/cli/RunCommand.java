@@ -127,7 +127,7 @@ final class RunCommand implements Callable<Integer> {
                     + "delay-resume of the guest (${DEFAULT-VALUE})")
     private ConflictPolicy conflict = ConflictPolicy.PUT_OFF;
 
-    @Option(names = "--checkpoint-disks", paramLabel = "HOW", defaultValue = "pointer",
+    @Option(names = "--keep-disks", paramLabel = "HOW", defaultValue = "pointer",
             converter = Values.OfDisks.class,
             description = "what a checkpoint keeps of disks: pointer, the layers themselves, or copy, one of each disk; then "
                     + "layers are committed at once (${DEFAULT-VALUE})")

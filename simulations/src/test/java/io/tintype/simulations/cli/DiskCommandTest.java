@@ -19,12 +19,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class DiskCommandTest {
     private static final int GROUP = 4096;
+    private static final int SLOTS_AT = 65536;
 
     @TempDir
     private Path folder;
@@ -66,7 +68,7 @@ class DiskCommandTest {
         chain.fault(chain.top(), group, 0, bytes);
     }
 
-    private TreeMap<String, byte[]> files() throws IOException {
+    private Map<String, byte[]> files() throws IOException {
         var contents = new TreeMap<String, byte[]>();
         try (var all = Files.walk(folder)) {
             for (var file : all.filter(Files::isRegularFile).toList()) {
@@ -112,19 +114,19 @@ class DiskCommandTest {
         assertTrue(out.toString().contains("all is as it was written"), out::toString);
         var file = disk.resolve("layer-0.img");
         var bytes = Files.readAllBytes(file);
-        bytes[bytes.length - 100] ^= 1;
+        bytes[SLOTS_AT + 100] ^= 1;
         Files.write(file, bytes);
         var before = files();
 
         assertEquals(1, tintype("disk", "check", disk));
 
-        assertTrue(out.toString().contains(file + ": damaged at byte " + (bytes.length - GROUP)
+        assertTrue(out.toString().contains(file + ": damaged at byte " + SLOTS_AT
                 + ": the data of block group 3 has a wrong checksum"), out::toString);
         assertEquals(before.keySet(), files().keySet());
         assertTrue(files().entrySet().stream()
                 .allMatch(entry -> Arrays.equals(entry.getValue(), before.get(entry.getKey()))));
 
-        Files.write(file, Arrays.copyOf(bytes, bytes.length / 2));
+        Files.write(file, Arrays.copyOf(bytes, SLOTS_AT + 10));
         assertEquals(1, tintype("disk", "check", disk, "--json"));
         var damage = new ObjectMapper().readTree(out.toString()).get("damages").get(0);
         assertEquals(file.toString(), damage.get("file").textValue());
