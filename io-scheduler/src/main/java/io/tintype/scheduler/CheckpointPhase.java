@@ -12,7 +12,7 @@ import java.util.TreeSet;
  *
  * <pre>
  *  Idle ──Begin──▶ Preparing ──last OverlayReady──▶ Stunned ──Resumed──▶ Draining ──all safe──▶ Writing ──▶ Sealed
- *                                                   │  ▲ │                drain ∥ save            manifest
+ *                                                   │  ▲ │            drain ∥ save, copy disks  manifest
  *                                        Conflicted ▼  │ └─ResumeHeld─▶ Held ──P done, Resumed──▶ Draining
  *                                                 PutOff   (DELAY_RESUME)
  *                                              (PUT_OFF)
@@ -25,6 +25,8 @@ import java.util.TreeSet;
  *       under {@code DELAY_RESUME}, the end of its pending requests, bounded by the deadline;
  *   <li>the chain is synced only after the last of P has ended, the manifest is written only after that and after everything
  *       else is stored (R12);
+ *   <li>disks are copied only after the last of P has ended and the chain is synced: then what the copy is made from changes
+ *       no more;
  *   <li>exactly one of {@link Output.ReportSealed} and {@link Output.ReportAborted} is given, once;
  *   <li>from the moment the manifest is being written there is no way back: whether it is visible is the store's answer, not
  *       the clock's;
@@ -43,10 +45,16 @@ public sealed interface CheckpointPhase {
      *
      * @param disks indices of the VM's disks, each of which gets an overlay; may be empty
      * @param conflict what the stun is to do about R9
+     * @param copiesDisks whether the checkpoint gets a copy of each disk; otherwise it points to layers of the chain
      */
-    record Plan(SortedSet<Integer> disks, Conflict conflict, Rules rules) {
+    record Plan(SortedSet<Integer> disks, Conflict conflict, boolean copiesDisks, Rules rules) {
         public Plan {
             disks = sorted(disks);
+        }
+
+        /** A checkpoint that points to layers. */
+        public Plan(SortedSet<Integer> disks, Conflict conflict, Rules rules) {
+            this(disks, conflict, false, rules);
         }
     }
 
@@ -93,7 +101,9 @@ public sealed interface CheckpointPhase {
 
     /** How far making the chain durable has got. */
     enum Syncing {
-        NOT_BEGUN, RUNNING, DONE
+        NOT_BEGUN, RUNNING,
+        /** It is durable, and the disks are being copied from it. */
+        COPYING, DONE
     }
 
     /**
@@ -102,24 +112,25 @@ public sealed interface CheckpointPhase {
      * @param overlays disks whose overlay is still being made
      * @param stun whether the VM has yet to answer the stun, or the resume
      * @param saver whether a saver still reads frozen memory
+     * @param copier whether disks are still being copied
      */
-    record Left(SortedSet<Integer> overlays, boolean stun, boolean saver) {
-        static final Left NOTHING = new Left(sorted(List.of()), false, false);
+    record Left(SortedSet<Integer> overlays, boolean stun, boolean saver, boolean copier) {
+        static final Left NOTHING = new Left(sorted(List.of()), false, false, false);
 
         public Left {
             overlays = sorted(overlays);
         }
 
         static Left ofOverlays(SortedSet<Integer> overlays) {
-            return new Left(overlays, false, false);
+            return new Left(overlays, false, false, false);
         }
 
         static Left ofStun() {
-            return new Left(sorted(List.of()), true, false);
+            return new Left(sorted(List.of()), true, false, false);
         }
 
-        static Left ofSaver() {
-            return new Left(sorted(List.of()), false, true);
+        static Left ofWorkers(boolean saver, boolean copier) {
+            return new Left(sorted(List.of()), false, saver, copier);
         }
     }
 
@@ -169,6 +180,12 @@ public sealed interface CheckpointPhase {
 
         record SyncFailed(String reason) implements Input {}
 
+        /** Answer to {@link Output.CopyDisks}: all copies are durable. */
+        record DisksCopied() implements Input {}
+
+        /** The other answer to it, and the answer to {@link Output.StopCopying}. */
+        record CopyFailed(String reason) implements Input {}
+
         record ManifestWritten() implements Input {}
 
         /** The manifest is not there, and will not be. */
@@ -202,6 +219,12 @@ public sealed interface CheckpointPhase {
 
         /** Make the frozen chain durable. */
         record SyncChain() implements Output {}
+
+        /** Copy what each disk showed at T into the checkpoint, from the frozen chain. */
+        record CopyDisks() implements Output {}
+
+        /** The copying is to give up soon, and to answer as always. */
+        record StopCopying() implements Output {}
 
         /** Make everything stored durable, then the manifest, then make it visible. */
         record WriteManifest() implements Output {}
@@ -272,7 +295,7 @@ public sealed interface CheckpointPhase {
                     : to(new Preparing(plan, plan.disks), new Output.PrepareOverlays());
             case Input.Deadline() -> onDeadline(idle, plan, Left.NOTHING);
             case Input.Cancel(var reason) -> abort(plan, reason, Left.NOTHING);
-            case Input.OverlayReady _,Input.OverlayFailed _,Input.Conflicted _,Input.ConflictOver _,Input.ResumeHeld _,Input.Resumed _,Input.IoSettled _,Input.PagesSaved _,Input.LatePagesSaved _,Input.SaveFailed _,Input.ChainSynced _,Input.SyncFailed _,Input.ManifestWritten _,Input.ManifestFailed _ ->
+            case Input.OverlayReady _,Input.OverlayFailed _,Input.Conflicted _,Input.ConflictOver _,Input.ResumeHeld _,Input.Resumed _,Input.IoSettled _,Input.PagesSaved _,Input.LatePagesSaved _,Input.SaveFailed _,Input.ChainSynced _,Input.SyncFailed _,Input.DisksCopied _,Input.CopyFailed _,Input.ManifestWritten _,Input.ManifestFailed _ ->
                 to(idle);
         };
     }
@@ -294,7 +317,7 @@ public sealed interface CheckpointPhase {
                     discard(ready));
             case Input.Cancel(var reason) ->
                 abort(plan, reason, Left.ofOverlays(preparing.missing), discard(ready));
-            case Input.Begin _,Input.Conflicted _,Input.ConflictOver _,Input.ResumeHeld _,Input.Resumed _,Input.IoSettled _,Input.PagesSaved _,Input.LatePagesSaved _,Input.SaveFailed _,Input.ChainSynced _,Input.SyncFailed _,Input.ManifestWritten _,Input.ManifestFailed _ ->
+            case Input.Begin _,Input.Conflicted _,Input.ConflictOver _,Input.ResumeHeld _,Input.Resumed _,Input.IoSettled _,Input.PagesSaved _,Input.LatePagesSaved _,Input.SaveFailed _,Input.ChainSynced _,Input.SyncFailed _,Input.DisksCopied _,Input.CopyFailed _,Input.ManifestWritten _,Input.ManifestFailed _ ->
                 to(preparing);
         };
     }
@@ -306,7 +329,7 @@ public sealed interface CheckpointPhase {
             case Input.Deadline() -> onDeadline(putOff, plan, Left.NOTHING, discard(plan.disks));
             case Input.Cancel(var reason) ->
                 abort(plan, reason, Left.NOTHING, discard(plan.disks));
-            case Input.Begin _,Input.OverlayReady _,Input.OverlayFailed _,Input.Conflicted _,Input.ResumeHeld _,Input.Resumed _,Input.IoSettled _,Input.PagesSaved _,Input.LatePagesSaved _,Input.SaveFailed _,Input.ChainSynced _,Input.SyncFailed _,Input.ManifestWritten _,Input.ManifestFailed _ ->
+            case Input.Begin _,Input.OverlayReady _,Input.OverlayFailed _,Input.Conflicted _,Input.ResumeHeld _,Input.Resumed _,Input.IoSettled _,Input.PagesSaved _,Input.LatePagesSaved _,Input.SaveFailed _,Input.ChainSynced _,Input.SyncFailed _,Input.DisksCopied _,Input.CopyFailed _,Input.ManifestWritten _,Input.ManifestFailed _ ->
                 to(putOff);
         };
     }
@@ -324,7 +347,7 @@ public sealed interface CheckpointPhase {
             // Whether the overlays are in use only the answer tells: they must not be touched before.
             case Input.Deadline() -> onDeadline(stunned, plan, Left.ofStun());
             case Input.Cancel(var reason) -> abort(plan, reason, Left.ofStun());
-            case Input.Begin _,Input.OverlayReady _,Input.OverlayFailed _,Input.ConflictOver _,Input.PagesSaved _,Input.LatePagesSaved _,Input.SaveFailed _,Input.ChainSynced _,Input.SyncFailed _,Input.ManifestWritten _,Input.ManifestFailed _ ->
+            case Input.Begin _,Input.OverlayReady _,Input.OverlayFailed _,Input.ConflictOver _,Input.PagesSaved _,Input.LatePagesSaved _,Input.SaveFailed _,Input.ChainSynced _,Input.SyncFailed _,Input.DisksCopied _,Input.CopyFailed _,Input.ManifestWritten _,Input.ManifestFailed _ ->
                 to(stunned);
         };
     }
@@ -340,7 +363,7 @@ public sealed interface CheckpointPhase {
             case Input.Resumed(var stunNs, _) -> drain(plan, stunNs, held.waitingFor);
             case Input.Deadline() -> onDeadline(held, plan, Left.ofStun(), letGo(held));
             case Input.Cancel(var reason) -> abort(plan, reason, Left.ofStun(), letGo(held));
-            case Input.Begin _,Input.OverlayReady _,Input.OverlayFailed _,Input.Conflicted _,Input.ConflictOver _,Input.ResumeHeld _,Input.PagesSaved _,Input.LatePagesSaved _,Input.SaveFailed _,Input.ChainSynced _,Input.SyncFailed _,Input.ManifestWritten _,Input.ManifestFailed _ ->
+            case Input.Begin _,Input.OverlayReady _,Input.OverlayFailed _,Input.Conflicted _,Input.ConflictOver _,Input.ResumeHeld _,Input.PagesSaved _,Input.LatePagesSaved _,Input.SaveFailed _,Input.ChainSynced _,Input.SyncFailed _,Input.DisksCopied _,Input.CopyFailed _,Input.ManifestWritten _,Input.ManifestFailed _ ->
                 to(held);
         };
     }
@@ -356,8 +379,13 @@ public sealed interface CheckpointPhase {
                     ? advance(at(draining, Saving.DONE))
                     : to(draining);
             case Input.ChainSynced() -> draining.syncing == Syncing.RUNNING
+                    ? synced(draining)
+                    : to(draining);
+            case Input.DisksCopied() -> draining.syncing == Syncing.COPYING
                     ? advance(at(draining, Syncing.DONE))
                     : to(draining);
+            case Input.CopyFailed(var reason) ->
+                abortFrozen(at(draining, Syncing.DONE), reason); // the copying has answered
             case Input.SaveFailed(var reason) ->
                 abortFrozen(at(draining, Saving.DONE), reason); // the saver has answered
             case Input.SyncFailed(var reason) -> abortFrozen(draining, reason);
@@ -378,7 +406,7 @@ public sealed interface CheckpointPhase {
                     new Output.DiscardSaved(), new Output.ReleaseFrozen());
             // Too late: the manifest may be visible already, and a checkpoint that was reported aborted must not be.
             case Input.Deadline _,Input.Cancel _ -> to(writing);
-            case Input.Begin _,Input.OverlayReady _,Input.OverlayFailed _,Input.Conflicted _,Input.ConflictOver _,Input.ResumeHeld _,Input.Resumed _,Input.IoSettled _,Input.PagesSaved _,Input.LatePagesSaved _,Input.SaveFailed _,Input.ChainSynced _,Input.SyncFailed _ ->
+            case Input.Begin _,Input.OverlayReady _,Input.OverlayFailed _,Input.Conflicted _,Input.ConflictOver _,Input.ResumeHeld _,Input.Resumed _,Input.IoSettled _,Input.PagesSaved _,Input.LatePagesSaved _,Input.SaveFailed _,Input.ChainSynced _,Input.SyncFailed _,Input.DisksCopied _,Input.CopyFailed _ ->
                 to(writing);
         };
     }
@@ -400,12 +428,30 @@ public sealed interface CheckpointPhase {
                     ? tidied(aborted, Left.NOTHING, new Output.ReleaseFrozen())
                     : to(aborted);
             case Input.PagesSaved _,Input.LatePagesSaved _,Input.SaveFailed _ -> left.saver
-                    ? tidied(aborted, Left.NOTHING, new Output.DiscardSaved(),
-                            new Output.ReleaseFrozen())
+                    ? workerAnswered(aborted, Left.ofWorkers(false, left.copier))
+                    : to(aborted);
+            case Input.DisksCopied _,Input.CopyFailed _ -> left.copier
+                    ? workerAnswered(aborted, Left.ofWorkers(left.saver, false))
                     : to(aborted);
             case Input.Begin _,Input.ConflictOver _,Input.IoSettled _,Input.ChainSynced _,Input.SyncFailed _,Input.ManifestWritten _,Input.ManifestFailed _,Input.Deadline _,Input.Cancel _ ->
                 to(aborted);
         };
+    }
+
+    /** The memory is given back, and what was stored is removed, when nobody reads or writes either any more. */
+    private static Step<CheckpointPhase, Output> workerAnswered(Aborted aborted, Left left) {
+        return left.equals(Left.NOTHING)
+                ? tidied(aborted, left, new Output.DiscardSaved(), new Output.ReleaseFrozen())
+                : tidied(aborted, left);
+    }
+
+    private static Step<CheckpointPhase, Output> synced(Draining draining) {
+        if (!draining.plan.copiesDisks || draining.plan.disks.isEmpty()) {
+            return advance(at(draining, Syncing.DONE));
+        }
+        var outputs = new ArrayList<Output>();
+        outputs.add(new Output.CopyDisks());
+        return advance(at(draining, Syncing.COPYING), outputs);
     }
 
     private static Step<CheckpointPhase, Output> stun(Plan plan) {
@@ -423,11 +469,17 @@ public sealed interface CheckpointPhase {
     }
 
     private static Step<CheckpointPhase, Output> drain(Plan plan, long stunNs, IoIds waitingFor) {
-        var draining = plan.rules.on(Rule.R12)
-                ? new Draining(plan, stunNs, waitingFor, Saving.FREE_PAGES, Syncing.NOT_BEGUN)
-                : new Draining(plan, stunNs, IoIds.NONE, Saving.FREE_PAGES, Syncing.DONE);
         var outputs = new Outputs<Output>();
         outputs.add(new Output.SaveFree());
+        Draining draining;
+        if (plan.rules.on(Rule.R12)) {
+            draining = new Draining(plan, stunNs, waitingFor, Saving.FREE_PAGES, Syncing.NOT_BEGUN);
+        } else if (plan.copiesDisks && !plan.disks.isEmpty()) {
+            draining = new Draining(plan, stunNs, IoIds.NONE, Saving.FREE_PAGES, Syncing.COPYING);
+            outputs.add(new Output.CopyDisks());
+        } else {
+            draining = new Draining(plan, stunNs, IoIds.NONE, Saving.FREE_PAGES, Syncing.DONE);
+        }
         return advance(draining, outputs);
     }
 
@@ -460,10 +512,20 @@ public sealed interface CheckpointPhase {
             case FREE_PAGES, LATE_PAGES -> true;
             case FREE_PAGES_DONE, DONE -> false;
         };
-        return isSaving
-                ? abort(draining.plan, reason, Left.ofSaver(), new Output.StopSaving())
-                : abort(draining.plan, reason, Left.NOTHING, new Output.DiscardSaved(),
-                        new Output.ReleaseFrozen());
+        boolean isCopying = draining.syncing == Syncing.COPYING;
+        if (!isSaving && !isCopying) {
+            return abort(draining.plan, reason, Left.NOTHING, new Output.DiscardSaved(),
+                    new Output.ReleaseFrozen());
+        }
+        var stop = new ArrayList<Output>();
+        if (isSaving) {
+            stop.add(new Output.StopSaving());
+        }
+        if (isCopying) {
+            stop.add(new Output.StopCopying());
+        }
+        return abort(draining.plan, reason, Left.ofWorkers(isSaving, isCopying),
+                stop.toArray(Output[]::new));
     }
 
     private static Step<CheckpointPhase, Output> onDeadline(CheckpointPhase phase, Plan plan,
@@ -483,6 +545,8 @@ public sealed interface CheckpointPhase {
             case Draining draining when !draining.waitingFor.isEmpty() ->
                 "requests " + draining.waitingFor;
             case Draining draining when draining.saving != Saving.DONE -> "its memory to be saved";
+            case Draining draining when draining.syncing == Syncing.COPYING ->
+                "its disks to be copied";
             case Draining _ -> "its disks to be synced";
             case Writing _,Sealed _,Aborted _ -> "nothing";
         };
@@ -501,7 +565,7 @@ public sealed interface CheckpointPhase {
     }
 
     private static Left overlayAnswered(Left left, int disk) {
-        return new Left(without(left.overlays, disk), left.stun, left.saver);
+        return new Left(without(left.overlays, disk), left.stun, left.saver, left.copier);
     }
 
     private static Output[] discard(SortedSet<Integer> disks) {

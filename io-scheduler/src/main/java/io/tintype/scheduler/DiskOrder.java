@@ -325,6 +325,31 @@ public final class DiskOrder {
                         && readsBoundTo(lowerFirst, layer - 1) == 0);
     }
 
+    /**
+     * Whether requests in flight allow that what layers up to {@code view} show is copied into one image that takes their place
+     * (R16): no write is bound to any of them, and no read sees less than all of them. Once true it stays true, as in {@link
+     * #mayCommit}.
+     */
+    public boolean mayFlatten(int view) {
+        if (!rules.on(Rule.R16)) {
+            return true;
+        }
+        if (view >= top || readsBoundTo(0, view - 1) > 0) {
+            return false;
+        }
+        for (var part : parts) {
+            if (part.layer <= view) {
+                return false;
+            }
+        }
+        for (var io : ios) {
+            if (io.stage == Stage.SYNCING && io.landedLow <= view) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     @Override
     public boolean equals(@Nullable Object other) {
         return other instanceof DiskOrder order && top == order.top

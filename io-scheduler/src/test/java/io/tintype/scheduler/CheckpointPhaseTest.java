@@ -66,7 +66,17 @@ class CheckpointPhaseTest {
     @ParameterizedTest
     @EnumSource(Conflict.class)
     void shouldKeepItsPromisesInWhateverOrderAnswersCome(Conflict conflict) {
-        var plan = new Plan(new TreeSet<>(List.of(0, 1)), conflict, Rules.ALL_ON);
+        explore(conflict, false);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Conflict.class)
+    void shouldKeepThemWithCopiesOfTheDisksToo(Conflict conflict) {
+        explore(conflict, true);
+    }
+
+    private static void explore(Conflict conflict, boolean copies) {
+        var plan = new Plan(new TreeSet<>(List.of(0, 1)), conflict, copies, Rules.ALL_ON);
         var start = new State(CheckpointPhase.idle(plan), new World(List.of()));
         var seen = new LinkedHashSet<State>(List.of(start));
         var queue = new ArrayDeque<State>(List.of(start));
@@ -123,6 +133,8 @@ class CheckpointPhaseTest {
         addIf(world.isAny("free pages?", "late pages?"), inputs, new Input.SaveFailed("no space"));
         addIf(world.is("chain?"), inputs, new Input.ChainSynced());
         addIf(world.is("chain?"), inputs, new Input.SyncFailed("I/O error"));
+        addIf(world.is("copies?"), inputs, new Input.DisksCopied());
+        addIf(world.is("copies?"), inputs, new Input.CopyFailed("no space"));
         addIf(world.is("manifest?"), inputs, new Input.ManifestWritten());
         addIf(world.is("manifest?"), inputs, new Input.ManifestFailed("no space"));
         return inputs;
@@ -149,6 +161,8 @@ class CheckpointPhaseTest {
             case Input.SaveFailed _ -> world.not("free pages?").not("late pages?");
             case Input.ChainSynced _ -> world.not("chain?").and("synced");
             case Input.SyncFailed _ -> world.not("chain?");
+            case Input.DisksCopied _ -> world.not("copies?").and("copied");
+            case Input.CopyFailed _ -> world.not("copies?");
             case Input.ManifestWritten _ -> world.not("manifest?").and("visible");
             case Input.ManifestFailed _ -> world.not("manifest?");
             case Input.Begin _,Input.Deadline _,Input.Cancel _,Input.ConflictOver _ -> world;
@@ -173,15 +187,18 @@ class CheckpointPhaseTest {
             case Output.SaveLate() -> world.areRequestsDone() && !world.is("released");
             case Output.StopSaving() -> world.isAny("free pages?", "late pages?");
             case Output.SyncChain() -> world.areRequestsDone();
+            case Output.CopyDisks() -> world.areRequestsDone() && world.is("synced");
+            case Output.StopCopying() -> world.is("copies?");
             case Output.WriteManifest() ->
-                world.areRequestsDone() && world.is("saved") && world.is("synced");
+                world.areRequestsDone() && world.is("saved") && world.is("synced")
+                        && !world.is("copies?");
             case Output.ReportSealed _ -> world.is("visible") && !world.is("reported");
             case Output.ReportAborted _ -> !world.isAny("visible", "manifest?", "reported");
             case Output.DiscardOverlays(var disks) -> !world.isAny("frozen", "stun?")
                     && disks.stream().allMatch(disk -> world.is("overlay " + disk)
                             && !world.is("overlay " + disk + " discarded"));
             case Output.DiscardSaved() ->
-                !world.isAny("visible", "free pages?", "late pages?", "manifest?");
+                !world.isAny("visible", "free pages?", "late pages?", "copies?", "manifest?");
             case Output.ReleaseFrozen() -> world.is("frozen")
                     && !world.isAny("released", "free pages?", "late pages?", "running?", "held?");
         };
@@ -195,6 +212,7 @@ class CheckpointPhaseTest {
             case Output.SaveFree() -> world.and("free pages?");
             case Output.SaveLate() -> world.and("late pages?");
             case Output.SyncChain() -> world.and("chain?");
+            case Output.CopyDisks() -> world.and("copies?");
             case Output.WriteManifest() -> world.and("manifest?");
             case Output.ReportSealed _,Output.ReportAborted _ -> world.and("reported");
             case Output.DiscardOverlays(var disks) -> {
@@ -205,7 +223,7 @@ class CheckpointPhaseTest {
                 yield without;
             }
             case Output.ReleaseFrozen() -> world.and("released");
-            case Output.StopSaving _,Output.DiscardSaved _ -> world;
+            case Output.StopSaving _,Output.StopCopying _,Output.DiscardSaved _ -> world;
         };
     }
 
@@ -213,7 +231,7 @@ class CheckpointPhaseTest {
         var world = state.world;
         boolean isTidy = !world.areOverlaysLeft() && world.is("frozen") == world.is("released")
                 && !world.isAny("stun?", "running?", "held?", "conflict?", "stopped",
-                        "free pages?", "late pages?", "manifest?");
+                        "free pages?", "late pages?", "copies?", "manifest?");
         assertEquals(world.is("reported") && isTidy, state.phase.isOver(), () -> "over? " + state);
         require(!world.areOverlaysLeft() || state.phase.ownsOverlays(), "disowned " + state);
         // Nobody is asked, nothing is in flight, and yet nothing is decided: then it would be so for ever.

@@ -888,6 +888,8 @@ final class TinyMachine {
                 case CheckpointPhase.Output.SaveLate() -> save(checkpoint, false);
                 case CheckpointPhase.Output.StopSaving() -> checkpoint.stopSaving = true;
                 case CheckpointPhase.Output.SyncChain() -> syncChain(checkpoint);
+                case CheckpointPhase.Output.CopyDisks _,CheckpointPhase.Output.StopCopying _ ->
+                    throw new AssertionError("its checkpoints point to layers");
                 case CheckpointPhase.Output.WriteManifest() -> {
                     boolean fails = random.nextInt(30) == 0;
                     ops.add(new Chore("manifest " + checkpoint.id, List.of(),

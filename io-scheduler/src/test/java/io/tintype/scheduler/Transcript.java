@@ -30,17 +30,22 @@ import java.util.TreeSet;
  *   stunned 1        ended 1       reset-vm [disk=0]       rolled-back
  *   ask pending-of 1       ask blocked 1       ask conflict       ask requests       ask owed
  *
- * checkpoint disks=0,1 [conflict=delay-resume] [without=R12]
+ * checkpoint disks=0,1 [conflict=delay-resume] [copies] [without=R12]
  *   begin     overlay-ready 0     overlay-failed 0     conflicted     conflict-over     resume-held 7,8
  *   resumed 7,8     settled 7 [error]     pages-saved     late-pages-saved     save-failed     chain-synced
- *   sync-failed     manifest-written     manifest-failed     deadline     cancel
+ *   sync-failed     disks-copied     copy-failed     manifest-written     manifest-failed     deadline     cancel
  *   ask phase        ask over        ask owns-overlays
+ *
+ * upkeep
+ *   look [layers=4] [commit=2] [flatten=3] [left=2] [top=20] [unseen] [pinned] [busy] [in-flight]     flatten-wanted
+ *   copy-sealed     committed 12 [failed]     flattened [failed]     overlay-on-top [failed]     dropped [failed]     stop
  * </pre>
  */
 final class Transcript {
     private DiskOrder disk = DiskOrder.of(0, 8, false, Rules.ALL_ON);
     private final Set<String> held = new TreeSet<>();
     private PendingSet vm = PendingSet.empty(Reissue.LANDED, Rules.ALL_ON);
+    private DiskUpkeep upkeep = DiskUpkeep.IDLE;
     private CheckpointPhase checkpoint = CheckpointPhase
             .idle(new Plan(new TreeSet<>(List.of(0)), Conflict.PUT_OFF, Rules.ALL_ON));
 
@@ -84,10 +89,21 @@ final class Transcript {
                         new TreeSet<>(numbers(named(line, "disks", "0")).stream()
                                 .map(Long::intValue).toList()),
                         constant(Conflict.class, named(line, "conflict", "put-off")),
-                        rules(line)));
+                        line.contains("copies"), rules(line)));
                 yield List.of();
             }
             case "ask" -> List.of(answer(line));
+            case "upkeep" -> {
+                upkeep = DiskUpkeep.IDLE;
+                yield List.of();
+            }
+            case "look", "flatten-wanted", "copy-sealed", "committed", "flattened",
+                    "overlay-on-top",
+                    "dropped", "stop" -> {
+                var step = upkeep.step(upkeepInput(line));
+                upkeep = step.next();
+                yield told(step.outputs());
+            }
             default -> {
                 var step = CheckpointPhase.step(checkpoint, checkpointInput(line));
                 checkpoint = step.next();
@@ -169,11 +185,34 @@ final class Transcript {
             case "save-failed" -> new CheckpointPhase.Input.SaveFailed("no space");
             case "chain-synced" -> new CheckpointPhase.Input.ChainSynced();
             case "sync-failed" -> new CheckpointPhase.Input.SyncFailed("I/O error");
+            case "disks-copied" -> new CheckpointPhase.Input.DisksCopied();
+            case "copy-failed" -> new CheckpointPhase.Input.CopyFailed("no space");
             case "manifest-written" -> new CheckpointPhase.Input.ManifestWritten();
             case "manifest-failed" -> new CheckpointPhase.Input.ManifestFailed("no space");
             case "deadline" -> new CheckpointPhase.Input.Deadline();
             case "cancel" -> new CheckpointPhase.Input.Cancel("nobody wants it");
             default -> throw new IllegalArgumentException("no such word: " + line.getFirst());
+        };
+    }
+
+    private static DiskUpkeep.Input upkeepInput(List<String> line) {
+        boolean done = !line.contains("failed");
+        return switch (line.getFirst()) {
+            case "look" -> new DiskUpkeep.Input.Looked(new DiskUpkeep.Facts(
+                    Integer.parseInt(named(line, "layers", "2")), 16,
+                    Integer.parseInt(named(line, "commit", "-1")),
+                    Integer.parseInt(named(line, "flatten", "-1")),
+                    Integer.parseInt(named(line, "left", "2")),
+                    Integer.parseInt(named(line, "top", "0")), DiskUpkeep.TOP_GROUPS_MIN,
+                    line.contains("unseen"),
+                    !line.contains("pinned"), line.contains("busy"), !line.contains("in-flight")));
+            case "flatten-wanted" -> new DiskUpkeep.Input.FlattenWanted();
+            case "copy-sealed" -> new DiskUpkeep.Input.Copied();
+            case "committed" -> new DiskUpkeep.Input.Committed(done, (int) number(line));
+            case "flattened" -> new DiskUpkeep.Input.Flattened(done);
+            case "overlay-on-top" -> new DiskUpkeep.Input.OverlayOnTop(done);
+            case "dropped" -> new DiskUpkeep.Input.Dropped(done);
+            default -> new DiskUpkeep.Input.Stop();
         };
     }
 

@@ -46,8 +46,14 @@ public record Manifest(
      * One disk: what the layers up to {@code view} of the chain in {@code images} show.
      *
      * @param images a directory, relative to that of the store
+     * @param copy the segment that has a copy of it, and then the chain is not needed; null: it is
      */
-    public record Disk(String images, int view, long sizeBytes) {}
+    public record Disk(String images, int view, long sizeBytes, @Nullable String copy) {
+        /** A disk that points to layers of its chain. */
+        public Disk(String images, int view, long sizeBytes) {
+            this(images, view, sizeBytes, null);
+        }
+    }
 
     /**
      * One file of the checkpoint.

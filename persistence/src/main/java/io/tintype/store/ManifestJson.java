@@ -48,10 +48,15 @@ final class ManifestJson {
         var regions = root.putArray("regions");
         manifest.regions().forEach(region -> regions.addObject().put("pages", region.pages()));
         var disks = root.putArray("disks");
-        manifest.disks().forEach(disk -> disks.addObject()
-                .put("images", disk.images())
-                .put("view", disk.view())
-                .put("sizeBytes", disk.sizeBytes()));
+        manifest.disks().forEach(disk -> {
+            var node = disks.addObject()
+                    .put("images", disk.images())
+                    .put("view", disk.view())
+                    .put("sizeBytes", disk.sizeBytes());
+            if (disk.copy() != null) {
+                node.put("copy", disk.copy());
+            }
+        });
         var segments = root.putArray("segments");
         manifest.segments().forEach(segment -> segments.addObject()
                 .put("name", segment.name())
@@ -96,7 +101,8 @@ final class ManifestJson {
                 text(root, "guestKind"),
                 list(root, "regions", region -> new Manifest.Region(count(region, "pages"))),
                 list(root, "disks", disk -> new Manifest.Disk(
-                        text(disk, "images"), count(disk, "view"), number(disk, "sizeBytes"))),
+                        text(disk, "images"), count(disk, "view"), number(disk, "sizeBytes"),
+                        disk.has("copy") ? text(disk, "copy") : null)),
                 list(root, "segments", segment -> new Manifest.Segment(
                         text(segment, "name"), number(segment, "bytes"), crc(segment, "crc"))),
                 list(root, "pending", io -> new Manifest.Pending(

@@ -1,6 +1,7 @@
 package io.tintype.store;
 
 import io.tintype.actors.CheckpointRef;
+import io.tintype.cow.disk.ImageDirectory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -121,12 +122,13 @@ public final class StagedCheckpoint implements AutoCloseable {
      * Stores some bytes under a name and makes them durable.
      *
      * @param name 1 to 63 lower-case letters, digits and hyphens, not "manifest" and not beginning
-     *         with "memory-"; once each
+     *         with "memory-" or "disk-"; once each
      */
     public synchronized void putSegment(String name, byte[] payload) throws StoreException {
         checkUsable();
         if (!SEGMENT_NAME.matcher(name).matches() || name.equals(MANIFEST)
-                || name.startsWith(MemoryFormat.NAME_PREFIX)) {
+                || name.startsWith(MemoryFormat.NAME_PREFIX)
+                || name.startsWith(StoredCheckpoint.DISK_PREFIX)) {
             throw new IllegalArgumentException("no name for a segment: \"" + name + "\"");
         }
         if (!names.add(name)) {
@@ -136,6 +138,28 @@ public final class StagedCheckpoint implements AutoCloseable {
         byte[] wrapped = Envelope.wrap(SEGMENT_MAGIC, SEGMENT_VERSION, payload);
         writeWhole(directory.resolve(name), wrapped);
         segments.add(new Manifest.Segment(name, wrapped.length, Envelope.storedCrc(wrapped)));
+    }
+
+    /** Where copies of disks are written: the checkpoint's own directory, until it is sealed or aborted. */
+    public ImageDirectory images() throws StoreException {
+        checkUsable();
+        return new StoreImages(files, directory);
+    }
+
+    /**
+     * Adds a copy of a disk that was written to {@link #images} and is durable but for its name.
+     *
+     * @param name {@link StoredCheckpoint#diskName} of its index
+     * @param bytes the file's size
+     * @param crc its root checksum
+     */
+    public synchronized void addDisk(String name, long bytes, int crc) throws StoreException {
+        checkUsable();
+        if (!name.startsWith(StoredCheckpoint.DISK_PREFIX) || !names.add(name)) {
+            throw new IllegalArgumentException(
+                    "no name for a disk, or one that was added before: \"" + name + "\"");
+        }
+        segments.add(new Manifest.Segment(name, bytes, crc));
     }
 
     /**

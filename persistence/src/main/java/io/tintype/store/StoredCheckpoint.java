@@ -1,6 +1,8 @@
 package io.tintype.store;
 
 import io.tintype.actors.CheckpointRef;
+import io.tintype.cow.disk.DamagedImageException;
+import io.tintype.cow.disk.DiskCopy;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -17,6 +19,8 @@ import org.jspecify.annotations.Nullable;
 public final class StoredCheckpoint {
     /** 1 GiB: larger than any envelope that is written, so that a damaged size is not allocated. */
     private static final long ENVELOPE_BYTES_MAX = 1L << 30;
+
+    static final String DISK_PREFIX = "disk-";
 
     private final CheckpointStore store;
     private final StoreFiles files;
@@ -167,12 +171,30 @@ public final class StoredCheckpoint {
      */
     public void verify() throws StoreException {
         for (Manifest.Segment segment : manifest.segments()) {
-            if (!segment.name().startsWith(MemoryFormat.NAME_PREFIX)) {
+            if (segment.name().startsWith(DISK_PREFIX)) {
+                verifyDisk(segment);
+            } else if (!segment.name().startsWith(MemoryFormat.NAME_PREFIX)) {
                 segment(segment.name());
             }
         }
         for (int region = 0; region < manifest.regions().size(); region++) {
             forEachPage(region, (_, _, _) -> {});
+        }
+    }
+
+    /** The segment that has the copy of a disk, if the checkpoint has copies. */
+    public static String diskName(int disk) {
+        return DISK_PREFIX + disk;
+    }
+
+    private void verifyDisk(Manifest.Segment segment) throws StoreException {
+        Path path = directory.resolve(segment.name());
+        try {
+            DiskCopy.verify(new StoreImages(files, directory), segment.name(), segment.crc());
+        } catch (DamagedImageException e) {
+            throw new DamagedSegmentException(path, e.offset(), e.what());
+        } catch (IOException e) {
+            throw StoreException.of("read", path, e);
         }
     }
 

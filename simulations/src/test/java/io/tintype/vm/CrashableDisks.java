@@ -1,17 +1,20 @@
 package io.tintype.vm;
 
+import io.tintype.cow.disk.FileImageDirectory;
 import io.tintype.cow.disk.ImageDirectory;
 import io.tintype.cow.disk.ImageFile;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Image directories in memory that know what a power failure would leave: what was synced, and of the writes since as much as
@@ -71,20 +74,32 @@ final class CrashableDisks {
 
     private final Map<String, Directory> directories = new ConcurrentHashMap<>();
     private volatile Runnable beforeSync = () -> {};
+    private volatile @Nullable Path store;
 
     /** What to do whenever a file is about to be synced, on the thread that syncs it. */
     void beforeSync(Runnable what) {
         beforeSync = what;
     }
 
+    /** Copies of disks are files of the store, in checkpoints. */
+    void copiesAreIn(Path directory) {
+        store = directory;
+    }
+
     /** The directory of that path. */
     ImageDirectory at(String key) {
+        int checkpoint = key.indexOf("checkpoints/");
+        var copies = store;
+        if (checkpoint >= 0 && copies != null) {
+            return new FileImageDirectory(copies.resolve(key.substring(checkpoint)));
+        }
         return directories.computeIfAbsent(key, Directory::new);
     }
 
     /** What a power failure now would leave. This one goes on as if nothing had happened. */
     CrashableDisks crash(Survives survives) {
         var left = new CrashableDisks();
+        left.store = store;
         directories.forEach(
                 (key, directory) -> left.directories.put(key, directory.crashed(left, survives)));
         return left;

@@ -43,6 +43,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.awaitility.core.ConditionTimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -149,6 +150,7 @@ final class Rig implements AutoCloseable {
     final Set<Long> started = ConcurrentHashMap.newKeySet();
     final Set<Long> delayed = ConcurrentHashMap.newKeySet();
     final Set<Integer> committed = ConcurrentHashMap.newKeySet();
+    final AtomicInteger flattened = new AtomicInteger();
     final Steps steps = new Steps();
     final TintypeHost host;
     final Vm vm;
@@ -173,6 +175,7 @@ final class Rig implements AutoCloseable {
                 .withDisksInMemory()
                 .withReissue(setup.reissue(), setup.conflict())
                 .withDeadline(setup.deadline());
+        disks.copiesAreIn(setup.store());
         host = TintypeHost.start(options,
                 new HostPorts(setup.rules(), io, disks::at, setup.storeFiles(),
                         blocking::before, saving::before, setup.ordered(), options));
@@ -258,9 +261,14 @@ final class Rig implements AutoCloseable {
 
     /** Begins a checkpoint. */
     Taken begin() {
+        return begin(CheckpointDisks.POINTER);
+    }
+
+    /** Begins a checkpoint that keeps its disk like this. */
+    Taken begin(CheckpointDisks kept) {
         long number = taken.size() + 1L;
         var ref = new CheckpointRef(vm.id(), new CheckpointId(number));
-        var one = new Taken(ref, vm.checkpoint().toCompletableFuture());
+        var one = new Taken(ref, vm.checkpoint(kept).toCompletableFuture());
         taken.put(number, one);
         return one;
     }
@@ -421,6 +429,14 @@ final class Rig implements AutoCloseable {
         }
         verifyStandingStill(vm, oracle, log);
         return violations;
+    }
+
+    /** A VM restored from a checkpoint, that stands still. */
+    Vm restored(Taken one, String name) throws IOException {
+        return host.restore(one.ref(), name,
+                DrivenGuest.factory(blueprint, new Tee(List.of(new EventLog(), new Seen())),
+                        new Steps()),
+                VmProbe.NONE);
     }
 
     private void verifyRestored(Taken one) throws IOException {
@@ -619,6 +635,11 @@ final class Rig implements AutoCloseable {
         @Override
         public void delayed(DiskId disk, long ioId, long group) {
             delayed.add(ioId);
+        }
+
+        @Override
+        public void flattened(DiskId disk, int depth) {
+            flattened.incrementAndGet();
         }
 
         @Override

@@ -82,6 +82,8 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
 
     private record LateSaved(@Nullable Throwable failure) implements Command {}
 
+    private record CopyAdvanced(boolean more, @Nullable Throwable failure) implements Command {}
+
     private record ManifestWritten(long bytes, @Nullable Throwable failure) implements Command {}
 
     private record SavedDiscarded(@Nullable Throwable failure) implements Command {}
@@ -98,6 +100,7 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
     private final ActorRef<VmActor.Command> vm;
     private final Machine machine;
     private final VmServices services;
+    private final boolean copiesDisks;
     private final long beginNs;
     // The status of each request of P, once final.
     private final TreeMap<Long, IoStatus> statuses = new TreeMap<>();
@@ -105,6 +108,8 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
     private @Nullable StagedCheckpoint staged;
     private @Nullable MemorySaver saver;
     private @Nullable Cut cut;
+    private @Nullable DiskCopier copier;
+    private boolean isCopying;
     private int disksToSync;
     private long stunNs = -1;
     private long resumedNs;
@@ -123,8 +128,10 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
             ActorRef<CheckpointOutcome> requester,
             ActorRef<VmActor.Command> vm,
             Machine machine,
-            VmServices services) {
+            VmServices services,
+            boolean copiesDisks) {
         super(context);
+        this.copiesDisks = copiesDisks;
         this.context = context;
         this.timers = timers;
         this.ref = ref;
@@ -140,7 +147,8 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
         }
         this.phase =
                 CheckpointPhase.idle(
-                        new CheckpointPhase.Plan(disks, services.conflict(), services.rules()));
+                        new CheckpointPhase.Plan(
+                                disks, services.conflict(), copiesDisks, services.rules()));
     }
 
     static Behavior<Command> create(
@@ -149,7 +157,8 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
             ActorRef<CheckpointOutcome> requester,
             ActorRef<VmActor.Command> vm,
             Machine machine,
-            VmServices services) {
+            VmServices services,
+            boolean copiesDisks) {
         return Behaviors.setup(
                 context -> Behaviors.withTimers(
                         timers -> new CheckpointActor(
@@ -160,7 +169,8 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
                                 requester,
                                 vm,
                                 machine,
-                                services)
+                                services,
+                                copiesDisks)
                                 .begin()));
     }
 
@@ -192,6 +202,7 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
             case FreeSaved(var failure) -> onSaved(failure, new CheckpointPhase.Input.PagesSaved());
             case LateSaved(var failure) ->
                 onSaved(failure, new CheckpointPhase.Input.LatePagesSaved());
+            case CopyAdvanced(var more, var failure) -> onCopyAdvanced(more, failure);
             case ManifestWritten written -> onManifestWritten(written);
             case SavedDiscarded _ -> staging = false;
             case Cancel(var reason) -> feed(new CheckpointPhase.Input.Cancel(reason));
@@ -278,6 +289,8 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
             case CheckpointPhase.Output.SaveLate _ -> saveLate();
             case CheckpointPhase.Output.StopSaving _ -> theSaver().cancel();
             case CheckpointPhase.Output.SyncChain _ -> syncChain();
+            case CheckpointPhase.Output.CopyDisks _ -> copyDisks();
+            case CheckpointPhase.Output.StopCopying _ -> theCopier().cancel();
             case CheckpointPhase.Output.WriteManifest _ -> writeManifest();
             case CheckpointPhase.Output.DiscardOverlays(var disks) ->
                 disks.forEach(
@@ -345,6 +358,43 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
         }
     }
 
+    private DiskCopier theCopier() {
+        if (copier == null) {
+            throw new IllegalStateException(ref + " copies no disks");
+        }
+        return copier;
+    }
+
+    private void copyDisks() {
+        copier = new DiskCopier(theStaged(), machine.state.chains(), theCut().views());
+        isCopying = true;
+        copyOn();
+    }
+
+    private void copyOn() {
+        var of = theCopier();
+        context.pipeToSelf(
+                Blocking.call(services.saving(), of::step),
+                (more, failure) -> new CopyAdvanced(more != null && more, failure));
+    }
+
+    private void onCopyAdvanced(boolean more, @Nullable Throwable failure) {
+        if (failure == null && more) {
+            copyOn();
+            return;
+        }
+        isCopying = false;
+        feed(
+                failure == null
+                        ? new CheckpointPhase.Input.DisksCopied()
+                        : new CheckpointPhase.Input.CopyFailed(
+                                "copy of a disk: " + Blocking.reason(failure)));
+        if (outcome != null) {
+            // It was given up meanwhile; only now does nobody read the views any more.
+            releaseViews();
+        }
+    }
+
     private void writeManifest() {
         var of = theStaged();
         var state = theCut();
@@ -354,7 +404,7 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
                 Blocking.call(
                         services.blocking(),
                         () -> StoredMachine.seal(
-                                of, ref, machine, state, known, at, stunNs)),
+                                of, ref, machine, state, known, copiesDisks, at, stunNs)),
                 (sealedBytes, failure) -> new ManifestWritten(sealedBytes == null ? 0 : sealedBytes,
                         failure));
     }
@@ -362,17 +412,22 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
     private void report(@Nullable String reason) {
         timers.cancel(Deadline.PASSED);
         outcome = outcome(reason);
-        if (reason != null && cut != null) {
+        if ((reason != null || copiesDisks) && cut != null) {
             releaseViews();
         }
     }
 
-    /** The overlays of an aborted checkpoint stay: they hold the guest's writes; only a commit removes them (R12). */
+    /**
+     * The overlays of an aborted checkpoint stay: they hold the guest's writes; only a commit removes them (R12). So do those of
+     * a checkpoint that has copies, and then they are committed at once.
+     */
     private void releaseViews() {
-        if (!viewsReleased) {
+        if (!viewsReleased && !isCopying) {
             viewsReleased = true;
+            boolean hasCopies = copiesDisks && outcome != null && outcome.sealed();
             for (int i = 0; i < machine.diskActors.size(); i++) {
-                machine.diskActors.get(i).tell(new DiskActor.ReleaseView(theCut().views()[i]));
+                machine.diskActors.get(i)
+                        .tell(new DiskActor.ReleaseView(theCut().views()[i], hasCopies));
             }
         }
     }

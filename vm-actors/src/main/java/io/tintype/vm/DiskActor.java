@@ -4,8 +4,10 @@ import io.tintype.actors.DiskId;
 import io.tintype.actors.strand.Urgent;
 import io.tintype.cow.disk.Commit;
 import io.tintype.cow.disk.DiskChain;
+import io.tintype.cow.disk.Flatten;
 import io.tintype.cow.disk.PreparedOverlay;
 import io.tintype.scheduler.DiskOrder;
+import io.tintype.scheduler.DiskUpkeep;
 import io.tintype.scheduler.IoStatus;
 import io.tintype.scheduler.Rule;
 import io.tintype.scheduler.Rules;
@@ -13,12 +15,17 @@ import io.tintype.scheduler.Step;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.agrona.collections.Long2ObjectHashMap;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.Signal;
 import org.apache.pekko.actor.typed.javadsl.AbstractMatchingBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -43,7 +50,9 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
      * CheckpointActor.OverlayReady} or {@link CheckpointActor.OverlayFailed} once, after earlier
      * prepared overlays of this disk were switched to or discarded.
      */
-    record Prepare(long checkpoint, ActorRef<CheckpointActor.Command> replyTo) implements Command {}
+    record Prepare(long checkpoint, @Nullable ActorRef<CheckpointActor.Command> replyTo)
+            implements
+                Command {}
 
     /** The overlay prepared for {@code checkpoint} is not wanted any more. No reply. */
     record Discard(long checkpoint) implements Command {}
@@ -61,8 +70,23 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     /** Make every layer up to {@code view} durable; {@code replyTo} hears {@link CheckpointActor.ChainSynced}. */
     record Sync(int view, ActorRef<CheckpointActor.Command> replyTo) implements Command {}
 
-    /** A checkpoint that ended at {@code view} is gone: aborted or deleted. No reply. */
-    record ReleaseView(int view) implements Command {}
+    /**
+     * A checkpoint that ended at {@code view} needs it no more: aborted, deleted, or sealed with a copy. No reply.
+     *
+     * @param copied the last of these: what came since is to be committed at once
+     */
+    record ReleaseView(int view, boolean copied) implements Command {}
+
+    /** Make all below the top one image; {@code replyTo} hears once. */
+    record MakeFlat(ActorRef<DiskFlattened> replyTo) implements Command {}
+
+    /** Give up what {@link MakeFlat} began; its {@code replyTo} hears of it. */
+    enum CancelFlatten implements Command {
+        INSTANCE
+    }
+
+    /** From the VM: it binds new requests to the new top; {@code lastIssued} is the last that it may have bound below. */
+    record TopKnown(long lastIssued) implements Command {}
 
     /** The device was reset: what is in flight is no longer the guest's (R17). No reply. */
     record Detach() implements Command {}
@@ -95,10 +119,21 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
 
     private record CommitFinished(int layer, @Nullable Throwable failure) implements Command {}
 
+    private record FlattenAdvanced(
+            @Nullable Flatten flatten, boolean more, @Nullable Throwable failure)
+            implements
+                Command {}
+
+    private record FlattenFinished(@Nullable Throwable failure) implements Command {}
+
+    private record UnseenDropped(@Nullable Throwable failure) implements Command {}
+
     private record Submitted(IoRequest request, ActorRef<PendingIoActor.Command> replyTo) {}
 
     // 16 groups × 64 KiB = 1 MiB a step, about a millisecond of one thread of the blocking executor.
     private static final int COMMIT_GROUPS_A_STEP = 16;
+    /** In place of a checkpoint's number: an overlay for no checkpoint. */
+    private static final long NO_CHECKPOINT = -1;
 
     private final ActorContext<Command> context;
     private final DiskId id;
@@ -111,6 +146,9 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     private final @Nullable CoreProbe cores;
     private final VmCounters counters;
     private final Rules rules;
+    private final ActorRef<VmActor.Command> vm;
+    private final int layersMax;
+    private final int topGroupsMin;
     private final Long2ObjectHashMap<Submitted> submitted = new Long2ObjectHashMap<>();
     private final ArrayDeque<DiskOrder.Input> inputs = new ArrayDeque<>();
     private final ArrayDeque<Prepare> waitingPrepares = new ArrayDeque<>();
@@ -121,17 +159,27 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     // The overlay under way is for a checkpoint that gave up meanwhile.
     private boolean abandoned;
     private @Nullable PreparedOverlay prepared;
-    private boolean committing;
+    private DiskUpkeep upkeep = DiskUpkeep.IDLE;
+    private int commitGroups;
+    private boolean flattenCancelled;
+    private @Nullable String flattenFailure;
+    private final List<ActorRef<DiskFlattened>> waitingForFlat = new ArrayList<>();
+    // Read by whoever copies for this disk, when the actor is gone.
+    private final AtomicBoolean stopped = new AtomicBoolean();
+    // The chain may have become one that something can be done about; not looked at in a stun.
+    private boolean lookSoon;
     // A switch overtakes requests in the mailbox: until the last of them is seen, the order does not know all that is bound
     // below the top.
     private long lastBelowTop;
     private long lastSeen;
-    // After a failed commit nothing is lost, but trying again at once would fail again.
-    private boolean commitFailed;
 
     private DiskActor(ActorContext<Command> context, DiskId id, DiskChain chain,
-            VmServices services) {
+            VmServices services, ActorRef<VmActor.Command> vm) {
         super(context);
+        this.vm = vm;
+        this.layersMax = services.chainDepthMax();
+        this.topGroupsMin =
+                Math.clamp(chain.geometry().groupCount() / 64, 1, DiskUpkeep.TOP_GROUPS_MIN);
         this.context = context;
         this.id = id;
         this.name = id.toString();
@@ -152,8 +200,9 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
                         services.rules());
     }
 
-    static Behavior<Command> create(DiskId id, DiskChain chain, VmServices services) {
-        return Behaviors.setup(context -> new DiskActor(context, id, chain, services));
+    static Behavior<Command> create(
+            DiskId id, DiskChain chain, VmServices services, ActorRef<VmActor.Command> vm) {
+        return Behaviors.setup(context -> new DiskActor(context, id, chain, services, vm));
     }
 
     @Override
@@ -170,12 +219,21 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
                 onSwitch(checkpoint, lastIssued, replyTo);
             case Detach _ -> feed(new DiskOrder.Input.Detached());
             case Sync(var view, var replyTo) -> onSync(view, replyTo);
-            case ReleaseView(var view) -> onReleaseView(view);
+            case ReleaseView(var view, var copied) -> onReleaseView(view, copied);
+            case MakeFlat(var replyTo) -> onMakeFlat(replyTo);
+            case CancelFlatten _ -> onCancelFlatten();
+            case TopKnown(var lastIssued) -> onTopKnown(lastIssued);
             case Discarded _ -> nextPrepare();
             case Synced synced -> onSynced(synced);
             case CommitBegun begun -> onCommitBegun(begun);
             case CommitAdvanced advanced -> onCommitAdvanced(advanced);
             case CommitFinished(var layer, var failure) -> onCommitFinished(layer, failure);
+            case FlattenAdvanced advanced -> onFlattenAdvanced(advanced);
+            case FlattenFinished(var failure) -> onFlattenFinished(failure);
+            case UnseenDropped(var failure) -> {
+                warn("files that nobody needs stay", failure);
+                keepUp(new DiskUpkeep.Input.Dropped(failure == null));
+            }
         }
         return this;
     }
@@ -344,8 +402,8 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     private void complete(long ioId, IoStatus status) {
         submitted(ioId).replyTo().tell(new PendingIoActor.Landed(status));
         submitted.remove(ioId);
-        if (!committing && chain.depth() > 1) {
-            tryCommit();
+        if (upkeep.waits() || lookSoon) {
+            look();
         }
     }
 
@@ -362,13 +420,14 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
 
     private void onPrepared(Prepared ready) {
         var overlay = ready.overlay();
-        if (overlay == null) {
-            ready.request()
-                    .replyTo()
-                    .tell(
-                            new CheckpointActor.OverlayFailed(
-                                    id.index(),
-                                    "overlay of " + name + ": " + reason(ready.failure())));
+        var replyTo = ready.request().replyTo();
+        if (replyTo == null) {
+            onOwnOverlay(overlay, ready.failure());
+        } else if (overlay == null) {
+            replyTo.tell(
+                    new CheckpointActor.OverlayFailed(
+                            id.index(),
+                            "overlay of " + name + ": " + reason(ready.failure())));
             nextPrepare();
         } else {
             prepared = overlay;
@@ -376,8 +435,34 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
                 onDiscard(ready.request().checkpoint());
                 return;
             }
-            ready.request().replyTo().tell(new CheckpointActor.OverlayReady(id.index()));
+            replyTo.tell(new CheckpointActor.OverlayReady(id.index()));
         }
+    }
+
+    /**
+     * An overlay that takes new writes while the one below it is committed. The VM hears of it after the fact, so a few more
+     * requests are bound below: before it knows nothing is bound to the new top, and nothing below is committed.
+     */
+    private void onOwnOverlay(@Nullable PreparedOverlay overlay, @Nullable Throwable failure) {
+        if (overlay == null) {
+            warn("no further overlay", failure);
+            nextPrepare();
+            keepUp(new DiskUpkeep.Input.OverlayOnTop(false));
+            return;
+        }
+        lastBelowTop = Long.MAX_VALUE;
+        chain.switchTo(overlay);
+        feed(new DiskOrder.Input.Switched(chain.top()));
+        feed(new DiskOrder.Input.Needed(chain.heldViews()));
+        vm.tell(new VmActor.TopMoved(id.index(), chain.top(), context.getSelf()));
+        nextPrepare();
+    }
+
+    private void onTopKnown(long lastIssued) {
+        // A stun in between said it, too.
+        lastBelowTop =
+                lastBelowTop == Long.MAX_VALUE ? lastIssued : Math.max(lastBelowTop, lastIssued);
+        keepUp(new DiskUpkeep.Input.OverlayOnTop(true));
     }
 
     private void onDiscard(long checkpoint) {
@@ -426,15 +511,23 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
         // Counts the old top as needed; the list of all views is not for the stun.
         feed(new DiskOrder.Input.Switched(chain.top()));
         replyTo.tell(new VmActor.DiskSwitched(id.index(), chain.top(), frozenView));
+        lookSoon = true;
         // The next overlay's parent is this one, so only now may it be made (R1).
         nextPrepare();
     }
 
     private void onSync(int view, ActorRef<CheckpointActor.Command> replyTo) {
+        // P has completed, and a layer that a checkpoint needs gets no other writes: so it can have checksums.
+        boolean isFinal = lastSeen >= lastBelowTop && order.mayFlatten(view)
+                && rules.on(Rule.R16) && rules.on(Rule.R4);
         context.pipeToSelf(
                 blocking(
                         () -> {
-                            chain.sync(view);
+                            if (isFinal) {
+                                chain.seal(view);
+                            } else {
+                                chain.sync(view);
+                            }
                             return view;
                         }),
                 (_, failure) -> new Synced(replyTo, failure));
@@ -450,30 +543,182 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
                                         id.index(), "sync of " + name + ": " + reason(failure)));
     }
 
-    private void onReleaseView(int view) {
+    private void onReleaseView(int view, boolean copied) {
         if (rules.on(Rule.R16)) {
             chain.release(view);
         }
         feed(new DiskOrder.Input.Needed(chain.heldViews()));
-        tryCommit();
+        if (copied) {
+            keepUp(new DiskUpkeep.Input.Copied());
+        } else {
+            look();
+        }
     }
 
-    /**
-     * Commits the lowest overlay that nobody needs apart from its parent (R16), one at a time. Called
-     * when a view is released and when requests that stood in the way have completed.
-     */
-    private void tryCommit() {
-        if (committing || commitFailed) {
-            return;
+    private void onMakeFlat(ActorRef<DiskFlattened> replyTo) {
+        waitingForFlat.add(replyTo);
+        flattenFailure = null;
+        keepUp(new DiskUpkeep.Input.FlattenWanted());
+    }
+
+    private void onCancelFlatten() {
+        if (upkeep.work() == DiskUpkeep.Work.FLATTENING) {
+            flattenCancelled = true;
+        } else if (upkeep.flattenWanted()) {
+            flattenFailure = "no longer wanted";
+            keepUp(new DiskUpkeep.Input.FlattenUnwanted());
         }
+    }
+
+    // ---- Keeping the chain short ----
+
+    /** Takes an answer, then looks what can be done next. */
+    private void keepUp(DiskUpkeep.Input input) {
+        step(input);
+        look();
+    }
+
+    private void look() {
+        lookSoon = false;
+        if (upkeep.work() == DiskUpkeep.Work.IDLE) {
+            step(new DiskUpkeep.Input.Looked(facts()));
+        }
+    }
+
+    private DiskUpkeep.Facts facts() {
         var candidate = chain.nextCommit();
-        if (candidate == null || !requestsAllow(candidate)) {
+        int flattenView = chain.nextFlatten();
+        int layers = chain.files();
+        boolean isAboutFlat = upkeep.flattenWanted() || candidate == null;
+        return new DiskUpkeep.Facts(
+                layers,
+                layersMax,
+                candidate == null ? -1 : candidate.lastUpper(),
+                flattenView,
+                2 * layers > layersMax ? chain.filesIfFlat() : layers,
+                upkeep.roundsLeft() > 0 ? chain.topGroups() : 0,
+                topGroupsMin,
+                chain.hasUnseen(),
+                upkeep.roundsLeft() > 0 && chain.mayCommitOnceCovered(),
+                preparing != null,
+                isAboutFlat
+                        ? lastSeen >= lastBelowTop && flattenView >= 0
+                                && order.mayFlatten(flattenView)
+                        : candidate != null && requestsAllow(candidate));
+    }
+
+    private void step(DiskUpkeep.Input input) {
+        var step = upkeep.step(input);
+        upkeep = step.next();
+        step.outputs().forEach(this::carryOut);
+    }
+
+    private void carryOut(DiskUpkeep.Output output) {
+        switch (output) {
+            case DiskUpkeep.Output.Commit(var layer) -> beginCommit(layer);
+            case DiskUpkeep.Output.Flatten _ -> beginFlatten();
+            case DiskUpkeep.Output.CancelFlatten _ -> flattenCancelled = true;
+            case DiskUpkeep.Output.PutOverlayOnTop _ -> onPrepare(new Prepare(NO_CHECKPOINT, null));
+            case DiskUpkeep.Output.DropUnseen _ ->
+                context.pipeToSelf(
+                        blocking(
+                                () -> {
+                                    chain.dropUnseen();
+                                    return id;
+                                }),
+                        (_, failure) -> new UnseenDropped(failure));
+            case DiskUpkeep.Output.TellFlattened(var done) -> {
+                var outcome = new DiskFlattened(done, done ? null : flattenFailure, chain.depth());
+                waitingForFlat.forEach(waiting -> waiting.tell(outcome));
+                waitingForFlat.clear();
+            }
+        }
+    }
+
+    private void beginCommit(int layer) {
+        var candidate = chain.nextCommit();
+        if (candidate == null || candidate.lastUpper() != layer) {
+            // Somebody began to hold a view on another thread just now: a clone of a checkpoint.
+            step(new DiskUpkeep.Input.Committed(true, 0));
             return;
         }
-        committing = true;
         context.pipeToSelf(
-                blocking(() -> chain.commit(candidate.lastUpper())),
+                blocking(() -> chain.commit(layer)),
                 (commit, failure) -> new CommitBegun(candidate, commit, failure));
+    }
+
+    private void beginFlatten() {
+        flattenCancelled = false;
+        context.pipeToSelf(
+                blocking(chain::flatten),
+                (flatten, failure) -> new FlattenAdvanced(flatten, true, failure));
+    }
+
+    private void onFlattenAdvanced(FlattenAdvanced advanced) {
+        var flatten = advanced.flatten();
+        if (flatten == null || advanced.failure() != null || flattenCancelled) {
+            var failure = advanced.failure() == null
+                    ? new CancellationException("no longer wanted")
+                    : advanced.failure();
+            if (flatten == null) {
+                onFlattenFinished(failure);
+            } else {
+                context.pipeToSelf(
+                        blocking(
+                                () -> {
+                                    flatten.cancel();
+                                    return id;
+                                }),
+                        (_, _) -> new FlattenFinished(failure));
+            }
+        } else if (advanced.more()) {
+            context.pipeToSelf(
+                    blocking(
+                            () -> {
+                                boolean more = flatten.copyNext(COMMIT_GROUPS_A_STEP);
+                                if (stopped.get()) {
+                                    flatten.cancel();
+                                }
+                                return more;
+                            }),
+                    (more, failure) -> new FlattenAdvanced(flatten, more != null && more, failure));
+        } else {
+            context.pipeToSelf(
+                    blocking(
+                            () -> {
+                                try {
+                                    flatten.finish();
+                                } finally {
+                                    flatten.cancel();
+                                }
+                                return id;
+                            }),
+                    (_, failure) -> new FlattenFinished(failure));
+        }
+    }
+
+    private void onFlattenFinished(@Nullable Throwable failure) {
+        if (failure == null) {
+            probe.flattened(id, chain.depth());
+        } else {
+            flattenFailure = reason(failure);
+            warn("it stays as it is, and is not made flat", failure);
+        }
+        keepUp(new DiskUpkeep.Input.Flattened(failure == null));
+    }
+
+    private void warn(String what, @Nullable Throwable failure) {
+        if (failure != null) {
+            context.getLog().warn("{}: {}: {}", name, what, reason(failure));
+        }
+    }
+
+    @Override
+    public Behavior<Command> onSignal(Signal signal) {
+        if (signal instanceof PostStop) {
+            stopped.set(true);
+        }
+        return this;
     }
 
     /** The half of R16 that is about requests in flight; the chain knows who shows what. */
@@ -494,6 +739,7 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
         if (commit == null) {
             onCommitFinished(begun.candidate().lastUpper(), begun.failure());
         } else {
+            commitGroups = commit.groupsLeft();
             advance(begun.candidate().lastUpper(), commit);
         }
     }
@@ -524,14 +770,13 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     }
 
     private void onCommitFinished(int layer, @Nullable Throwable failure) {
-        committing = false;
-        if (failure != null) {
-            commitFailed = true;
+        if (failure == null) {
+            probe.committed(id, layer);
+        } else {
+            // Nothing is lost, but trying again at once would fail again.
             context.getLog().warn("{}: layer {} stays: {}", name, layer, reason(failure));
-            return;
         }
-        probe.committed(id, layer);
-        tryCommit();
+        keepUp(new DiskUpkeep.Input.Committed(failure == null, commitGroups));
     }
 
     private <T> CompletableFuture<T> blocking(Callable<T> call) {

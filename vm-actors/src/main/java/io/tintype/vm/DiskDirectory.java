@@ -1,8 +1,10 @@
 package io.tintype.vm;
 
+import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
 import io.tintype.cow.disk.DeferredImageDirectory;
 import io.tintype.cow.disk.DiskChain;
+import io.tintype.cow.disk.DiskCopy;
 import io.tintype.cow.disk.DiskGeometry;
 import io.tintype.cow.disk.ImageDirectory;
 import io.tintype.scheduler.Rule;
@@ -18,7 +20,12 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.Executor;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The chains of a host's disks by the directory they live in, so that a clone shares the layers of a
@@ -34,11 +41,18 @@ final class DiskDirectory implements AutoCloseable {
      */
     record Opened(String key, DiskChain chain) {}
 
+    /** Begins the key of a copy in a checkpoint. */
+    static final String COPIES = "checkpoints/";
+
+    private static final Logger LOG = LoggerFactory.getLogger(DiskDirectory.class);
+    private static final int GROUPS_A_STEP = 64;
+
     private final CheckpointStore store;
     private final boolean inMemory;
     private final Function<String, ImageDirectory> images;
     private final Rules rules;
     private final int groupBytes;
+    private final Executor blocking;
     // In the order of creation: a clone comes after its parent and is closed before it.
     private final Map<String, DiskChain> chains = new LinkedHashMap<>();
     private final Map<VmId, Integer> incarnations = new HashMap<>();
@@ -48,7 +62,9 @@ final class DiskDirectory implements AutoCloseable {
             boolean inMemory,
             Function<String, ImageDirectory> images,
             Rules rules,
-            int groupBytes) {
+            int groupBytes,
+            Executor blocking) {
+        this.blocking = blocking;
         this.store = store;
         this.inMemory = inMemory;
         this.images = images;
@@ -83,11 +99,87 @@ final class DiskDirectory implements AutoCloseable {
         var parent = chains.get(parentKey);
         if (parent == null) {
             parent = keep(parentKey, DiskChain.open(directory(parentKey))).chain();
+            finishCommit(parent);
         }
         var path = path(vm, disk, incarnation);
         var key = key(path);
         // Its files are made when it is first written to: most clones of many never are.
         return keep(key, DiskChain.createOn(deferred(key), parent, view));
+    }
+
+    /**
+     * Makes a disk that starts as the copy in a sealed checkpoint shows it.
+     *
+     * @param incarnation 0 for a new VM; else the life of {@code vm} after a rollback
+     */
+    synchronized Opened cloneOfCopy(
+            CheckpointRef checkpoint, String copy, VmId vm, int disk, int incarnation)
+            throws IOException {
+        var directoryKey = keyOf(checkpoint);
+        var copyKey = directoryKey + "/" + copy;
+        var parent = chains.get(copyKey);
+        if (parent == null) {
+            parent = keep(copyKey, DiskCopy.open(directory(directoryKey), copy)).chain();
+        }
+        var path = path(vm, disk, incarnation);
+        var key = key(path);
+        return keep(key, DiskChain.createOn(directory(key), parent, parent.top()));
+    }
+
+    /**
+     * Closes the copies in a checkpoint that is about to be deleted.
+     *
+     * @throws StoreException if disks stand on them
+     */
+    synchronized void letGoOfCopies(CheckpointRef checkpoint) throws IOException {
+        var prefix = keyOf(checkpoint) + "/";
+        var keys = chains.keySet().stream().filter(key -> key.startsWith(prefix)).toList();
+        var user =
+                keys.stream().anyMatch(key -> Objects.requireNonNull(chains.get(key)).hasClones())
+                        ? "a VM of this host"
+                        : diskOn(directory(keyOf(checkpoint)).location());
+        if (user != null) {
+            throw new StoreException(
+                    "checkpoint " + checkpoint + " has copies of disks that " + user
+                            + " stands on; destroy that first, or make it flat");
+        }
+        for (var key : keys) {
+            Objects.requireNonNull(chains.remove(key)).close();
+        }
+    }
+
+    /** A disk in the store, of whatever run, that stands on a copy in that directory; null if there is none. */
+    private @Nullable String diskOn(String location) throws IOException {
+        var images = store.directory().resolve("images");
+        if (inMemory || !Files.isDirectory(images)) {
+            return null;
+        }
+        try (var found = Files.find(images, 3, (path, _) -> path.endsWith("chain"))) {
+            for (var chain : found.sorted().toList()) {
+                var disk = Objects.requireNonNull(chain.getParent());
+                if (location.equals(DiskChain.copyBelow(directory(key(disk))))) {
+                    return "disk " + key(disk);
+                }
+            }
+        }
+        return null;
+    }
+
+    /** What each open disk of a VM is like now, copies and parents left out. */
+    synchronized List<DiskGauge> gauges() {
+        return chains.entrySet().stream()
+                .filter(entry -> !entry.getValue().isCopy())
+                .map(entry -> new DiskGauge(
+                        entry.getKey(),
+                        entry.getValue().depth(),
+                        entry.getValue().files(),
+                        List.copyOf(entry.getValue().heldViews()),
+                        entry.getValue().bytesOnDisk()))
+                .toList();
+    }
+
+    private static String keyOf(CheckpointRef checkpoint) {
+        return COPIES + checkpoint.vm() + "/" + checkpoint.id();
     }
 
     /**
@@ -154,6 +246,30 @@ final class DiskDirectory implements AutoCloseable {
 
     private ImageDirectory late(ImageDirectory directory) {
         return rules.on(Rule.R1) ? directory : new LateDirectory(directory);
+    }
+
+    /**
+     * A crash came into a commit: it goes on beside whoever uses the disk. What stood in its way when it began cannot have come
+     * back, and until it ends the disk takes more room than it needs, which is all.
+     */
+    private void finishCommit(DiskChain chain) {
+        int layer = chain.unfinishedCommit();
+        if (layer < 0 || !chain.mayCommit(layer)) {
+            return;
+        }
+        blocking.execute(() -> {
+            try {
+                var commit = chain.commit(layer);
+                while (commit.copyNext(GROUPS_A_STEP)) {
+                    // one part after another
+                }
+                commit.finish();
+            } catch (IOException | IllegalStateException failure) {
+                // The chain is as it was, or the host closes: the next opening tries again.
+                LOG.warn("the commit of layer {} of {} stays unfinished: {}", layer,
+                        chain.directory().location(), failure.getMessage());
+            }
+        });
     }
 
     /** Closes every chain, clones before what they stand on. */

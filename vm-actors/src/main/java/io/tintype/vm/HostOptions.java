@@ -18,10 +18,11 @@ import java.time.Duration;
  * @param savers how many checkpoints are written to the store at once
  * @param slice how long a guest runs before the other actors of its VM get a turn
  * @param deadline after which a checkpoint gives up (R15)
- * @param chainDepthMax a VM with a disk of more layers refuses further checkpoints
+ * @param chainDepthMax a VM with a disk of so many layers refuses further checkpoints
  * @param throttle how long a guest waits for a frame before its oldest checkpoint in progress is given up
  * @param reissue how a read reaches pages copied while it was in flight (R6)
  * @param conflict what happens to T when a read and a write of one block are pending (R9)
+ * @param checkpointDisks what checkpoints keep of disks, where nothing else is said
  */
 public record HostOptions(
         Path store,
@@ -36,8 +37,30 @@ public record HostOptions(
         int chainDepthMax,
         Duration throttle,
         Reissue reissue,
-        Conflict conflict) {
+        Conflict conflict,
+        CheckpointDisks checkpointDisks) {
     private static final long GIB = 1L << 30;
+
+    /** Options whose checkpoints point to layers. */
+    public HostOptions(
+            Path store,
+            boolean disksInMemory,
+            long memoryBytes,
+            long heldBytesMax,
+            int threads,
+            int diskThreads,
+            int savers,
+            Duration slice,
+            Duration deadline,
+            int chainDepthMax,
+            Duration throttle,
+            Reissue reissue,
+            Conflict conflict) {
+        this(
+                store, disksInMemory, memoryBytes, heldBytesMax, threads, diskThreads, savers,
+                slice, deadline, chainDepthMax, throttle, reissue, conflict,
+                CheckpointDisks.POINTER);
+    }
 
     /** Returns options for {@code store} with 4 GiB for guests and 1 GiB for checkpoints. */
     public static HostOptions defaults(Path store) {
@@ -61,27 +84,35 @@ public record HostOptions(
     public HostOptions withMemory(long allBytes, long heldBytes) {
         return new HostOptions(
                 store, disksInMemory, allBytes, heldBytes, threads, diskThreads, savers, slice,
-                deadline, chainDepthMax, throttle, reissue, conflict);
+                deadline, chainDepthMax, throttle, reissue, conflict, checkpointDisks);
     }
 
     /** Returns these options with disks in memory. */
     public HostOptions withDisksInMemory() {
         return new HostOptions(
                 store, true, memoryBytes, heldBytesMax, threads, diskThreads, savers, slice,
-                deadline, chainDepthMax, throttle, reissue, conflict);
+                deadline, chainDepthMax, throttle, reissue, conflict, checkpointDisks);
     }
 
     /** Returns these options with other policies for reads in flight. */
     public HostOptions withReissue(Reissue newReissue, Conflict newConflict) {
         return new HostOptions(
                 store, disksInMemory, memoryBytes, heldBytesMax, threads, diskThreads, savers,
-                slice, deadline, chainDepthMax, throttle, newReissue, newConflict);
+                slice, deadline, chainDepthMax, throttle, newReissue, newConflict,
+                checkpointDisks);
     }
 
     /** Returns these options with another deadline for checkpoints. */
     public HostOptions withDeadline(Duration newDeadline) {
         return new HostOptions(
                 store, disksInMemory, memoryBytes, heldBytesMax, threads, diskThreads, savers,
-                slice, newDeadline, chainDepthMax, throttle, reissue, conflict);
+                slice, newDeadline, chainDepthMax, throttle, reissue, conflict, checkpointDisks);
+    }
+
+    /** Returns these options with checkpoints that keep their disks in another way. */
+    public HostOptions withCheckpointDisks(CheckpointDisks kept) {
+        return new HostOptions(
+                store, disksInMemory, memoryBytes, heldBytesMax, threads, diskThreads, savers,
+                slice, deadline, chainDepthMax, throttle, reissue, conflict, kept);
     }
 }

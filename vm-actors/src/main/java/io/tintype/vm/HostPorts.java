@@ -18,7 +18,8 @@ import java.util.function.UnaryOperator;
  *
  * @param rules all on, but where a test breaks one to see its oracle cry out
  * @param diskIo when and where disk operations run; the host closes it
- * @param images the images of a disk, by their directory's path relative to the store
+ * @param images the images of a disk, by their directory's path relative to the store; also the directories of checkpoints, for
+ *     copies of disks
  * @param storeFiles the file system under the checkpoint store
  * @param blocking stands between the host and the threads for overlays, syncs, commits and manifests
  * @param saving stands between the host and the threads that copy frozen pages into the store
@@ -58,7 +59,7 @@ public record HostPorts(
                 options.disksInMemory()
                         ? DiskIo.inline()
                         : new PooledDiskIo(options.diskThreads()),
-                options.disksInMemory() ? inMemory() : inFiles(store),
+                options.disksInMemory() ? inMemory(store) : inFiles(store),
                 StoreFiles.onDisk(),
                 UnaryOperator.identity(),
                 UnaryOperator.identity(),
@@ -72,9 +73,12 @@ public record HostPorts(
                 orderedDisks, groupBytes, world);
     }
 
-    private static Function<String, ImageDirectory> inMemory() {
+    /** Copies in checkpoints are files of the store all the same. */
+    private static Function<String, ImageDirectory> inMemory(Path store) {
         var memory = new MemoryImageDirectory();
-        return memory::child;
+        return key -> key.startsWith(DiskDirectory.COPIES)
+                ? new FileImageDirectory(store.resolve(key))
+                : memory.child(key);
     }
 
     private static Function<String, ImageDirectory> inFiles(Path store) {

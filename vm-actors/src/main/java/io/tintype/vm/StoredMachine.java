@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A machine in the store and back: {@link #seal} writes what {@link #restoreEagerly} and {@link #restore} read.
@@ -34,8 +35,12 @@ final class StoredMachine {
      *
      * @param images the directory of its chain, relative to the store
      * @param view the topmost layer that is part of it
+     * @param copy what it is read from instead, if the checkpoint has a copy of it
      */
-    record DiskView(String images, int view, long sizeBytes) {}
+    record DiskView(String images, int view, long sizeBytes, @Nullable Copy copy) {}
+
+    /** A copy of a disk in a sealed checkpoint. */
+    record Copy(CheckpointRef in, String name) {}
 
     private StoredMachine() {}
 
@@ -65,7 +70,8 @@ final class StoredMachine {
      * Writes device state and manifest; when it returns the checkpoint is visible and durable.
      *
      * @param statuses of every request of P
-     * @return size of the checkpoint in bytes, without its disks
+     * @param hasCopies whether a copy of each disk was added
+     * @return size of the checkpoint in bytes, with copies of its disks, without layers that it points to
      */
     static long seal(
             StagedCheckpoint staged,
@@ -73,6 +79,7 @@ final class StoredMachine {
             Machine machine,
             CheckpointActor.Cut cut,
             SortedMap<Long, IoStatus> statuses,
+            boolean hasCopies,
             Instant at,
             long stunNs)
             throws IOException {
@@ -105,7 +112,8 @@ final class StoredMachine {
                     new Manifest.Disk(
                             machine.state.imageKeys().get(i),
                             cut.views()[i],
-                            machine.state.chains().get(i).geometry().sizeBytes()));
+                            machine.state.chains().get(i).geometry().sizeBytes(),
+                            hasCopies ? StoredCheckpoint.diskName(i) : null));
         }
         return staged.seal(
                 new Manifest(
@@ -149,7 +157,7 @@ final class StoredMachine {
         var disks = new ArrayList<DiskView>();
         for (int i = 0; i < views.length; i++) {
             disks.add(new DiskView(machine.state.imageKeys().get(i), views[i],
-                    machine.state.chains().get(i).geometry().sizeBytes()));
+                    machine.state.chains().get(i).geometry().sizeBytes(), null));
         }
         return disks;
     }
@@ -213,7 +221,10 @@ final class StoredMachine {
         var queues = new ArrayList<DiskQueue>();
         for (int i = 0; i < views.size(); i++) {
             var disk = views.get(i);
-            opened.add(disks.cloneOf(disk.images(), disk.view(), id, i, incarnation));
+            var copy = disk.copy();
+            opened.add(copy == null
+                    ? disks.cloneOf(disk.images(), disk.view(), id, i, incarnation)
+                    : disks.cloneOfCopy(copy.in(), copy.name(), id, i, incarnation));
             queues.add(DiskQueue.restore(disk.sizeBytes(), devices.queues().get(i)));
         }
         var state =
@@ -237,7 +248,8 @@ final class StoredMachine {
 
     static List<DiskView> views(Manifest manifest) {
         return manifest.disks().stream()
-                .map(disk -> new DiskView(disk.images(), disk.view(), disk.sizeBytes()))
+                .map(disk -> new DiskView(disk.images(), disk.view(), disk.sizeBytes(),
+                        disk.copy() == null ? null : new Copy(manifest.ref(), disk.copy())))
                 .toList();
     }
 
@@ -249,7 +261,9 @@ final class StoredMachine {
     static VmActor.ForgetCheckpoint forget(Manifest manifest) {
         return new VmActor.ForgetCheckpoint(
                 manifest.ref().id().value(),
-                manifest.disks().stream().mapToInt(Manifest.Disk::view).toArray(),
+                // A view of which it has a copy was given back when it was sealed.
+                manifest.disks().stream().mapToInt(disk -> disk.copy() == null ? disk.view() : -1)
+                        .toArray(),
                 incarnation(manifest));
     }
 

@@ -85,15 +85,15 @@ public final class TintypeHost implements AutoCloseable {
         this.world = ports.world().get();
         this.pool = world.frames();
         this.diskIo = ports.diskIo();
-        this.disks =
-                new DiskDirectory(
-                        store, options.disksInMemory(), ports.images(), ports.rules(),
-                        ports.groupBytes());
         this.blocking =
                 threads("tintype-blocking-", BLOCKING_A_DISK_THREAD * options.diskThreads());
         this.saving = threads("tintype-save-", options.savers());
         this.blockingPort = ports.blocking().apply(blocking);
         this.savingPort = ports.saving().apply(saving);
+        this.disks =
+                new DiskDirectory(
+                        store, options.disksInMemory(), ports.images(), ports.rules(),
+                        ports.groupBytes(), blockingPort);
     }
 
     /**
@@ -445,7 +445,7 @@ public final class TintypeHost implements AutoCloseable {
      * Deletes a checkpoint; the layers that only it needed are committed by its VM, if that runs. Checkpoints that stand on it
      * keep what they need of its pages.
      *
-     * @throws StoreException also while a restored VM still reads its memory from there
+     * @throws StoreException also while a restored VM still reads its memory from there, and when disks stand on copies in it
      */
     public void delete(CheckpointRef checkpoint) throws StoreException {
         var reader = readerOf(checkpoint);
@@ -456,6 +456,16 @@ public final class TintypeHost implements AutoCloseable {
         }
         hints.delete(checkpoint);
         var manifest = store.open(checkpoint).manifest();
+        try {
+            disks.letGoOfCopies(checkpoint);
+        } catch (StoreException needed) {
+            throw needed;
+        } catch (IOException failure) {
+            throw new StoreException(
+                    "cannot tell whether disks stand on checkpoint " + checkpoint + ": "
+                            + failure.getMessage(),
+                    failure);
+        }
         store.drop(checkpoint);
         var vm = vms.get(checkpoint.vm());
         if (vm != null) {
@@ -478,15 +488,24 @@ public final class TintypeHost implements AutoCloseable {
      * @throws IllegalStateException when checkpoints of it are in the store: they name its disks
      */
     public void destroy(Vm vm) throws IOException {
-        var sealed = store.list().stream().filter(ref -> ref.vm().equals(vm.id())).count();
-        if (sealed > 0) {
+        long pointing = 0;
+        for (var ref : store.list()) {
+            if (ref.vm().equals(vm.id()) && pointsToDisks(ref)) {
+                pointing++;
+            }
+        }
+        if (pointing > 0) {
             throw new IllegalStateException(
-                    vm.id() + " has " + sealed
+                    vm.id() + " has " + pointing
                             + " checkpoints, which need its disks; delete them first");
         }
         await(vm.stop().toCompletableFuture());
         specs.remove(vm.id());
         disks.remove(vm.id());
+    }
+
+    private boolean pointsToDisks(CheckpointRef ref) throws IOException {
+        return store.open(ref).manifest().disks().stream().anyMatch(disk -> disk.copy() == null);
     }
 
     /** Returns the VMs that were made here and have not ended. */
@@ -497,6 +516,11 @@ public final class TintypeHost implements AutoCloseable {
     /** Returns the checkpoints. */
     public CheckpointStore store() {
         return store;
+    }
+
+    /** Returns what each open disk is like now. */
+    public List<DiskGauge> disks() {
+        return disks.gauges();
     }
 
     /** Returns the host's frames: gauges of memory held. */
@@ -547,6 +571,7 @@ public final class TintypeHost implements AutoCloseable {
                         options.slice().toNanos(),
                         options.deadline().toNanos(),
                         options.chainDepthMax(),
+                        options.checkpointDisks(),
                         options.throttle().toNanos());
         var started = new CompletableFuture<ActorRef<VmActor.Command>>();
         var ended = new CompletableFuture<Void>();

@@ -96,6 +96,26 @@ public final class Vm {
         return host.rollBack(this, snapshot);
     }
 
+    /** As {@link #checkpoint()}, its disks kept as {@code disks} says. */
+    public CompletableFuture<CheckpointOutcome> checkpoint(CheckpointDisks disks) {
+        return ask(replyTo -> new VmActor.BeginCheckpoint(host.store(), disks, replyTo));
+    }
+
+    /**
+     * Copies all below the top of a disk's chain into one image, beside the running VM, and lets the disk stand on it. Layers that
+     * checkpoints point to stay until those are gone. Completes when it has ended.
+     *
+     * @param disk its index
+     */
+    public CompletableFuture<DiskFlattened> flatten(int disk) {
+        return ask(replyTo -> new VmActor.FlattenDisk(disk, replyTo));
+    }
+
+    /** Gives up a flatten of that disk, if one is wanted or under way; the disk stays as it is. */
+    public void cancelFlatten(int disk) {
+        actor.tell(new VmActor.CancelFlatten(disk));
+    }
+
     /** Gives up a checkpoint in progress. */
     public void cancel(CheckpointId checkpoint, String reason) {
         actor.tell(new VmActor.CancelCheckpoint(checkpoint, reason));

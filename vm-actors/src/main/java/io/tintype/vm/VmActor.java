@@ -72,10 +72,26 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
     /**
      * Take a live checkpoint. {@code replyTo} hears {@link CheckpointOutcome} once, when it is sealed or
      * aborted.
+     *
+     * @param disks what it keeps of disks; null: what the host's options say
      */
-    public record BeginCheckpoint(CheckpointStore store, ActorRef<CheckpointOutcome> replyTo)
+    public record BeginCheckpoint(
+            CheckpointStore store,
+            @Nullable CheckpointDisks disks,
+            ActorRef<CheckpointOutcome> replyTo)
             implements
-                Command {}
+                Command {
+        /** A checkpoint that keeps disks as the host's options say. */
+        public BeginCheckpoint(CheckpointStore store, ActorRef<CheckpointOutcome> replyTo) {
+            this(store, null, replyTo);
+        }
+    }
+
+    /** Make a disk's chain flat, see {@link Vm#flatten}; {@code replyTo} hears once. */
+    public record FlattenDisk(int disk, ActorRef<DiskFlattened> replyTo) implements Command {}
+
+    /** Give up making a disk flat. No reply of its own. */
+    public record CancelFlatten(int disk) implements Command {}
 
     /**
      * Take a checkpoint that stays in memory. {@code replyTo} hears of it once; the snapshot holds frames and layers of this VM
@@ -139,6 +155,12 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
     record RegionFrozen(int region, FrozenMemory frozen) implements Command, Urgent {}
 
     record DiskSwitched(int disk, int top, int frozenView) implements Command, Urgent {}
+
+    /**
+     * From a disk: new requests are bound to {@code top} from now on, an overlay that came without a checkpoint. The disk hears
+     * {@link DiskActor.TopKnown}.
+     */
+    record TopMoved(int disk, int top, ActorRef<DiskActor.Command> of) implements Command {}
 
     record IoLanded(long ioId, IoStatus status) implements Command {}
 
@@ -294,6 +316,9 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
             case ResumeHeld(var checkpoint) -> onResumeHeld(checkpoint);
             case RegionFrozen(var region, var frozen) -> onRegionFrozen(region, frozen);
             case DiskSwitched switched -> onDiskSwitched(switched);
+            case FlattenDisk flatten -> onFlattenDisk(flatten);
+            case CancelFlatten(var disk) -> onCancelFlatten(disk);
+            case TopMoved moved -> onTopMoved(moved);
             case CheckpointEnded ended -> onCheckpointEnded(ended);
             case ForgetCheckpoint forget -> onForgetCheckpoint(forget);
             case Quiesce(var replyTo) -> onQuiesce(replyTo);
@@ -709,7 +734,7 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
     private void onBeginCheckpoint(BeginCheckpoint begin) {
         var ref = new CheckpointRef(id, new CheckpointId(nextCheckpoint++));
         for (var chain : machine.state.chains()) {
-            if (chain.depth() >= services.chainDepthMax()) {
+            if (chain.files() >= services.chainDepthMax()) {
                 begin.replyTo()
                         .tell(
                                 CheckpointOutcome.aborted(
@@ -717,7 +742,7 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
                                         "a disk of "
                                                 + id
                                                 + " has "
-                                                + chain.depth()
+                                                + chain.files()
                                                 + " layers, the most allowed; delete older checkpoints "
                                                 + "or wait until they are committed"));
                 return;
@@ -733,7 +758,10 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
                                 begin.replyTo(),
                                 context.getSelf(),
                                 machine,
-                                services),
+                                services,
+                                (begin.disks() == null
+                                        ? services.checkpointDisks()
+                                        : begin.disks()) == CheckpointDisks.COPY),
                         "checkpoint-" + ref.id().value());
         context.watch(actor);
         checkpoints.put(ref.id().value(), actor);
@@ -925,12 +953,43 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
         queueRun();
     }
 
+    private void onFlattenDisk(FlattenDisk flatten) {
+        if (flatten.disk() < 0 || flatten.disk() >= machine.diskActors.size()) {
+            flatten.replyTo().tell(
+                    new DiskFlattened(false, id + " has no disk " + flatten.disk(), 0));
+            return;
+        }
+        machine.diskActors.get(flatten.disk()).tell(new DiskActor.MakeFlat(flatten.replyTo()));
+    }
+
+    private void onCancelFlatten(int disk) {
+        if (disk >= 0 && disk < machine.diskActors.size()) {
+            machine.diskActors.get(disk).tell(DiskActor.CancelFlatten.INSTANCE);
+        }
+    }
+
+    /**
+     * What was issued between the disk's switch and this is bound below the top, and nothing yet is bound to it: so it is as if
+     * the switch came now. A stun may have moved the top further meanwhile.
+     */
+    private void onTopMoved(TopMoved moved) {
+        for (var life : lives) {
+            if (life.diskActors.get(moved.disk()).equals(moved.of())) {
+                life.tops[moved.disk()] = Math.max(life.tops[moved.disk()], moved.top());
+                moved.of().tell(new DiskActor.TopKnown(life.lastIssued[moved.disk()]));
+            }
+        }
+    }
+
     private void onForgetCheckpoint(ForgetCheckpoint forget) {
         // A checkpoint of an earlier process is of no machine here; its layers are part of a parent chain.
         if (forget.incarnation() < lives.size() && forget.checkpoint() >= firstCheckpoint) {
             var of = lives.get(forget.incarnation());
             for (int disk = 0; disk < forget.views().length; disk++) {
-                of.diskActors.get(disk).tell(new DiskActor.ReleaseView(forget.views()[disk]));
+                if (forget.views()[disk] >= 0) {
+                    of.diskActors.get(disk)
+                            .tell(new DiskActor.ReleaseView(forget.views()[disk], false));
+                }
             }
         }
     }
@@ -1011,7 +1070,8 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
             diskActors.add(
                     context.spawn(
                             DiskActor.create(
-                                    new DiskId(id, i), state.chains().get(i), services),
+                                    new DiskId(id, i), state.chains().get(i), services,
+                                    context.getSelf()),
                             "disk-" + i + suffix));
         }
         regionActors.forEach(context::watch);

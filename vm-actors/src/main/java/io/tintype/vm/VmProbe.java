@@ -55,4 +55,7 @@ public interface VmProbe {
 
     /** Layer {@code layer} of the disk was committed into its parent. */
     default void committed(DiskId disk, int layer) {}
+
+    /** All below the disk's top is one image now; a read may have to ask {@code depth} files. */
+    default void flattened(DiskId disk, int depth) {}
 }

@@ -26,6 +26,7 @@ import java.util.concurrent.Executor;
  * @param sliceNs how long a guest may run before other actors of its strand get a turn
  * @param deadlineNs when a checkpoint gives up, counted from its begin (R15)
  * @param chainDepthMax a disk with more layers refuses a further checkpoint
+ * @param checkpointDisks what checkpoints keep of disks, where nothing else is said
  * @param throttleNsMax how long a guest waits for a frame before its oldest checkpoint is given up
  */
 record VmServices(
@@ -44,4 +45,5 @@ record VmServices(
         long sliceNs,
         long deadlineNs,
         int chainDepthMax,
+        CheckpointDisks checkpointDisks,
         long throttleNsMax) {}

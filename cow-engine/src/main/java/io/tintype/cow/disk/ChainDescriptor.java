@@ -18,7 +18,9 @@ import org.jspecify.annotations.Nullable;
  *  12  4  n, bytes of payload
  *  16  n  payload: generation 8, disk bytes 8, group bytes 4, chain id 16, next layer 4,
  *         parent's view 4 (-1: no parent), parent's place 2 + UTF-8,
- *         files 4, and for each file: first layer 4, last layer 4, flags 4 (1 = absorbing), name 2 + UTF-8
+ *         parent's file 2 + UTF-8 (from version 2 on; empty: the parent is a chain),
+ *         files 4, and for each file: first layer 4, last layer 4, flags 4 (1 = absorbing, 2 = flat),
+ *         name 2 + UTF-8
  * 16+n 4  CRC32C of everything before it
  * </pre>
  *
@@ -29,25 +31,46 @@ import org.jspecify.annotations.Nullable;
 record ChainDescriptor(long generation, DiskGeometry geometry, ChainId id, int nextLayer,
         @Nullable Parent parent, List<LayerFile> files) {
     static final String FILE = "chain";
-    static final int VERSION = 1;
+    static final int VERSION = 2;
 
     private static final long MAGIC = ImageHeader.magic("TTCHAIN1");
     static final int ENVELOPE_HEAD = 16;
     private static final int ABSORBING = 1;
-    private static final Pattern IMAGE_NAME = Pattern.compile("layer-[0-9]{1,10}\\.img");
+    private static final int FLAT = 2;
+    private static final Pattern IMAGE_NAME = Pattern.compile("(layer|flat)-([0-9]{1,10})\\.img");
 
     /**
      * @param locator how to find the parent's directory from the chain's own
      * @param view the highest layer of the parent that this chain sees; its own layers come after it
+     * @param file the parent's only file where that is a {@link DiskCopy}; empty where it is a chain
      */
-    record Parent(String locator, int view) {}
+    record Parent(String locator, int view, String file) {
+        Parent(String locator, int view) {
+            this(locator, view, "");
+        }
+
+        boolean isCopy() {
+            return !file.isEmpty();
+        }
+    }
 
     /**
      * @param first lowest layer in the file
      * @param last highest layer in the file; {@code first} until overlays were committed into it
      * @param absorbing a commit into it began: as of {@code last} it can no longer be seen
+     * @param flat it holds every group, so that nothing below it is asked
      */
-    record LayerFile(int first, int last, boolean absorbing, String name) {}
+    record LayerFile(int first, int last, boolean absorbing, boolean flat, String name) {
+        LayerFile(int first, int last, boolean absorbing, String name) {
+            this(first, last, absorbing, false, name);
+        }
+
+        /** The layer that its header says: the one that it was made for. */
+        int headerLayer() {
+            var matcher = IMAGE_NAME.matcher(name);
+            return matcher.matches() ? Integer.parseUnsignedInt(matcher.group(2)) : first;
+        }
+    }
 
     ChainDescriptor {
         files = List.copyOf(files);
@@ -57,13 +80,19 @@ record ChainDescriptor(long generation, DiskGeometry geometry, ChainId id, int n
         return "layer-" + layer + ".img";
     }
 
+    static String flatName(int layer) {
+        return "flat-" + layer + ".img";
+    }
+
     static boolean isImageName(String name) {
         return IMAGE_NAME.matcher(name).matches();
     }
 
     byte[] encode() {
         var place = (parent == null ? "" : parent.locator).getBytes(StandardCharsets.UTF_8);
-        int bytes = ENVELOPE_HEAD + 8 + 8 + 4 + 16 + 4 + 4 + 2 + place.length + 4 + 4;
+        var copy = (parent == null ? "" : parent.file).getBytes(StandardCharsets.UTF_8);
+        int bytes = ENVELOPE_HEAD + 8 + 8 + 4 + 16 + 4 + 4 + 2 + place.length + 2 + copy.length
+                + 4 + 4;
         for (var file : files) {
             bytes += 4 + 4 + 4 + 2 + file.name.length();
         }
@@ -73,9 +102,11 @@ record ChainDescriptor(long generation, DiskGeometry geometry, ChainId id, int n
         buffer.putLong(id.high()).putLong(id.low()).putInt(nextLayer);
         buffer.putInt(parent == null ? -1 : parent.view);
         putText(buffer, place);
+        putText(buffer, copy);
         buffer.putInt(files.size());
         for (var file : files) {
-            buffer.putInt(file.first).putInt(file.last).putInt(file.absorbing ? ABSORBING : 0);
+            buffer.putInt(file.first).putInt(file.last)
+                    .putInt((file.absorbing ? ABSORBING : 0) | (file.flat ? FLAT : 0));
             putText(buffer, file.name.getBytes(StandardCharsets.UTF_8));
         }
         buffer.putInt(Checksums.crc32c(buffer.array(), 0, buffer.position()));
@@ -105,7 +136,7 @@ record ChainDescriptor(long generation, DiskGeometry geometry, ChainId id, int n
             throw new NewerVersionException(where, version, VERSION);
         }
         try {
-            var descriptor = decodePayload(
+            var descriptor = decodePayload(version,
                     buffer.slice(ENVELOPE_HEAD, length).order(ByteOrder.LITTLE_ENDIAN));
             descriptor.checkOrder(where);
             return descriptor;
@@ -116,19 +147,23 @@ record ChainDescriptor(long generation, DiskGeometry geometry, ChainId id, int n
         }
     }
 
-    private static ChainDescriptor decodePayload(ByteBuffer buffer) {
+    private static ChainDescriptor decodePayload(int version, ByteBuffer buffer) {
         long generation = buffer.getLong();
         var geometry = new DiskGeometry(buffer.getLong(), buffer.getInt());
         var id = new ChainId(buffer.getLong(), buffer.getLong());
         int nextLayer = buffer.getInt();
         int parentView = buffer.getInt();
         String place = getText(buffer);
+        String copy = version < 2 ? "" : getText(buffer);
         var files = new ArrayList<LayerFile>();
         for (int left = buffer.getInt(); left > 0; left--) {
-            files.add(new LayerFile(buffer.getInt(), buffer.getInt(),
-                    (buffer.getInt() & ABSORBING) != 0, getText(buffer)));
+            int first = buffer.getInt();
+            int last = buffer.getInt();
+            int flags = buffer.getInt();
+            files.add(new LayerFile(first, last, (flags & ABSORBING) != 0, (flags & FLAT) != 0,
+                    getText(buffer)));
         }
-        var parent = parentView < 0 ? null : new Parent(place, parentView);
+        var parent = parentView < 0 ? null : new Parent(place, parentView, copy);
         return new ChainDescriptor(generation, geometry, id, nextLayer, parent, files);
     }
 

@@ -1,8 +1,9 @@
 package io.tintype.cow.disk;
 
+import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
 
-/** CRC32C for what is written as a whole, CRC-16 for what must check itself within 8 bytes. */
+/** CRC32C for what is written as a whole and for blocks of data, CRC-16 for what must check itself within 8 bytes. */
 final class Checksums {
     /** CRC-16/CCITT, polynomial x^16 + x^12 + x^5 + 1: finds every burst of up to 16 bits. */
     private static final int POLYNOMIAL = 0x1021;
@@ -15,6 +16,18 @@ final class Checksums {
         var crc = new CRC32C();
         crc.update(bytes, offset, length);
         return (int) crc.getValue();
+    }
+
+    /**
+     * The checksum of one block of a sealed group: CRC32C of its bytes, mixed with where it belongs, so that a block that
+     * strayed in from another place or file is found too.
+     *
+     * @param block its number on the disk
+     */
+    static int ofBlock(int salt, long block, ByteBuffer bytes) {
+        var crc = new CRC32C();
+        crc.update(bytes);
+        return (int) crc.getValue() ^ salt ^ (int) ((block * 0x9E3779B97F4A7C15L) >>> 32);
     }
 
     /** CRC-16 of {@code key}'s four bytes and {@code value}'s lowest six, most significant first. */

@@ -18,6 +18,7 @@ public final class Commit {
     private final boolean lowerIsBottom;
     private long[] cells = new long[0];
     private int next;
+    private boolean isUpperDurable;
     private boolean ended;
 
     Commit(DiskChain chain, LayerList.Entry upper, LayerList.Entry lower, boolean lowerIsBottom) {
@@ -39,6 +40,11 @@ public final class Commit {
     /** Copies up to {@code groupsMax} groups; true if there are more. After a failure the same groups may be tried again. */
     public boolean copyNext(int groupsMax) throws IOException {
         checkOpen();
+        if (!isUpperDurable) {
+            // A crash must leave the groups hidden that are about to change below: half changed they do not fit their checksums.
+            upper.image().sync();
+            isUpperDurable = true;
+        }
         for (int left = groupsMax; left > 0 && next < cells.length; left--) {
             copy(GroupTable.groupOf(cells[next]), GroupTable.valueOf(cells[next]));
             next++;
@@ -92,9 +98,10 @@ public final class Commit {
         } else {
             int length = chain.geometry().groupLength(group);
             var buffer = Scratch.borrow(length);
-            upper.image().readSlot(GroupState.slot(value), 0, buffer, 0, length);
+            // Verified if it is sealed: damage must not be passed on with a checksum of its own.
+            upper.image().read(group, upper.image().lookup(group), 0, buffer, 0, length);
             synchronized (chain.lockOf(lower.image(), group)) {
-                lower.image().writeGroup(group, buffer, 0);
+                lower.image().writeSealedGroup(group, buffer, 0);
             }
         }
         chain.committedOne();

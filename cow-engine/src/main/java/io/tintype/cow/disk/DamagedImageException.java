@@ -4,6 +4,7 @@ package io.tintype.cow.disk;
 public final class DamagedImageException extends ImageException {
     private final String file;
     private final long offset;
+    private final String what;
 
     /**
      * @param offset where in {@code file}, in bytes
@@ -13,6 +14,7 @@ public final class DamagedImageException extends ImageException {
         super(file + ": damaged at byte " + offset + ": " + what);
         this.file = file;
         this.offset = offset;
+        this.what = what;
     }
 
     public String file() {
@@ -21,5 +23,10 @@ public final class DamagedImageException extends ImageException {
 
     public long offset() {
         return offset;
+    }
+
+    /** What was found there, as the end of a sentence. */
+    public String what() {
+        return what;
     }
 }

@@ -6,6 +6,8 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Collections;
 import java.util.List;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -52,15 +54,16 @@ public final class DiskChain implements AutoCloseable {
     private final ImageDirectory directory;
     private final DiskGeometry geometry;
     private final ChainId id;
-    private final ChainDescriptor.@Nullable Parent parentPlace;
-    private final @Nullable DiskChain parent;
-
-    /** Up to which layer the parent is seen, and held; less than {@link #parentPlace} says if our own view is. */
-    private final int parentView;
     private final boolean readOnly;
+
+    /** The only file of a {@link DiskCopy}; empty for a chain. */
+    private final String copyName;
 
     private final GroupTable merged = new GroupTable();
     private volatile LayerList layers;
+
+    /** While the chain on disk is replaced: what {@link #layers} will be if that succeeds; else null. */
+    private volatile @Nullable LayerList following;
     private volatile int top;
     private volatile @Nullable PreparedOverlay prepared;
     private volatile boolean durable;
@@ -72,11 +75,12 @@ public final class DiskChain implements AutoCloseable {
     private long generation;
     private int nextLayer;
 
-    /** Guards holds and committing, and the marking of a layer as absorbing. Never held during input or output. */
+    /** Guards holds and what is being worked on, and the marking of a layer as absorbing. Never held during input or output. */
     private final Object holdsLock = new Object();
 
     private @Nullable TreeMap<Integer, Integer> holds;
-    private @Nullable Commit committing;
+    /** The one long change of files under way: a {@link Commit} or a {@link Flatten}. */
+    private @Nullable Object working;
 
     private final AtomicInteger users = new AtomicInteger(1);
     private final AtomicLong faults = new AtomicLong();
@@ -86,15 +90,23 @@ public final class DiskChain implements AutoCloseable {
     private DiskChain(ImageDirectory directory, ChainDescriptor descriptor,
             @Nullable DiskChain parent,
             int view, LayerList layers, boolean readOnly, boolean durable) {
+        this(directory, descriptor, parent, view, layers, readOnly, durable, "");
+    }
+
+    private DiskChain(ImageDirectory directory, ChainDescriptor descriptor,
+            @Nullable DiskChain parent,
+            int view, LayerList layers, boolean readOnly, boolean durable, String copyName) {
         this.directory = directory;
+        this.copyName = copyName;
         this.geometry = descriptor.geometry();
         this.id = descriptor.id();
-        this.parentPlace = descriptor.parent();
-        this.parent = parent;
-        this.parentView = parentPlace == null ? -1 : Math.min(view, parentPlace.view());
+        var place = descriptor.parent();
+        var below = place == null || parent == null
+                ? null
+                : new LayerList.Below(place, parent, Math.min(view, place.view()));
         this.readOnly = readOnly;
         this.durable = durable;
-        this.layers = layers;
+        this.layers = layers.on(below);
         this.top = readOnly ? view : layers.get(layers.size() - 1).last();
         this.generation = descriptor.generation();
         this.nextLayer = descriptor.nextLayer();
@@ -132,7 +144,8 @@ public final class DiskChain implements AutoCloseable {
         parent.hold(view);
         parent.users.incrementAndGet();
         try {
-            var place = new ChainDescriptor.Parent(directory.locate(parent.directory), view);
+            var place = new ChainDescriptor.Parent(directory.locate(parent.directory), view,
+                    parent.copyName);
             return create(directory, parent.geometry, id, place, parent);
         } catch (IOException | RuntimeException e) {
             parent.release(view);
@@ -266,14 +279,43 @@ public final class DiskChain implements AutoCloseable {
         return top;
     }
 
-    /** How many files a read may have to ask, were it not for the merged index; a clone's parent's are among them. */
+    /** How many files a read of the top may have to ask, were it not for the merged index; a parent's are among them. */
     public int depth() {
-        return layers.size() + (parent == null ? 0 : parent.depth());
+        var list = layers;
+        var below = list.below();
+        int flat = list.flatAtOrBelow(Integer.MAX_VALUE);
+        return flat >= 0
+                ? list.size() - flat
+                : list.size() + (below == null ? 0 : below.chain().depth());
+    }
+
+    /** How many files there are, also those that only older views see; a parent's are among them. */
+    public int files() {
+        var list = layers;
+        var below = list.below();
+        return list.size() + (below == null ? 0 : below.chain().files());
     }
 
     /** The chain's lowest own layer: 0, or the one after the parent's view. */
     public int firstLayer() {
-        return parentPlace == null ? 0 : parentPlace.view() + 1;
+        var below = layers.below();
+        return below == null ? 0 : below.place().view() + 1;
+    }
+
+    /** Whether it is one file that speaks for itself. */
+    public boolean isCopy() {
+        return !copyName.isEmpty();
+    }
+
+    /** Whether other open disks stand on this one. */
+    public boolean hasClones() {
+        return users.get() > 1;
+    }
+
+    /** How many groups the top has of its own, zeros included. */
+    public int topGroups() {
+        var list = layers;
+        return list.get(list.indexOf(top)).image().groupCount();
     }
 
     /**
@@ -285,12 +327,13 @@ public final class DiskChain implements AutoCloseable {
         var list = layers;
         int index = list.indexAtOrBelow(layer);
         if (index < 0) {
-            return parent != null && parent.holds(layer, group);
+            var below = list.below();
+            return below != null && below.chain().holds(layer, group);
         }
         if (layer > list.get(index).last()) {
             return false;
         }
-        return isBottom(index) || list.get(index).image().lookup(checked) != GroupState.ABSENT;
+        return list.isBottom(index) || list.get(index).image().lookup(checked) != GroupState.ABSENT;
     }
 
     /** As {@link #read(int, long, MemorySegment, long, long)}, for all of {@code target}. */
@@ -331,11 +374,18 @@ public final class DiskChain implements AutoCloseable {
             int index = list.indexOf(layer);
             var image = list.get(index).image();
             long value = image.lookup(group);
+            if (GroupState.isSealed(value)) {
+                // A write that waited and was bound lower after an abort (R15): rare.
+                synchronized (lockOf(image, group)) {
+                    image.unseal(group);
+                }
+                continue;
+            }
             if (GroupState.isPresent(value)) {
                 image.writeSlot(GroupState.slot(value), offset, source, sourceOffset, bytes);
                 return;
             }
-            if (value == GroupState.ABSENT && !isBottom(index)) {
+            if (value == GroupState.ABSENT && !list.isBottom(index)) {
                 throw new IllegalStateException(
                         "layer " + layer + " does not hold block group " + group
                                 + ": it takes a fault to write to it");
@@ -386,11 +436,12 @@ public final class DiskChain implements AutoCloseable {
             long value = image.lookup(group);
             if (GroupState.isPresent(value)) {
                 if (bytes > 0) {
+                    image.unseal(group);
                     image.writeSlot(GroupState.slot(value), offset, source, sourceOffset, bytes);
                 }
                 return;
             }
-            if (GroupState.isZeros(value) || isBottom(index)) {
+            if (GroupState.isZeros(value) || list.isBottom(index)) {
                 if (bytes > 0) {
                     image.writeOverZeros(group, offset, source, sourceOffset, bytes);
                     merge(group, layer);
@@ -445,7 +496,7 @@ public final class DiskChain implements AutoCloseable {
         var image = list.get(index).image();
         long value = image.lookup(group);
         boolean zerosAlready = GroupState.isZeros(value)
-                || (value == GroupState.ABSENT && isBottom(index));
+                || (value == GroupState.ABSENT && list.isBottom(index));
         if (zerosAlready) {
             return;
         }
@@ -467,8 +518,9 @@ public final class DiskChain implements AutoCloseable {
         if (readOnly) {
             return;
         }
-        if (parent != null) {
-            parent.sync(Math.min(view, parentView));
+        var below = layers.below();
+        if (below != null) {
+            below.chain().sync(Math.min(view, below.view()));
         }
         for (;;) {
             var list = layers;
@@ -483,6 +535,39 @@ public final class DiskChain implements AutoCloseable {
             }
         }
         makeDurable();
+    }
+
+    /**
+     * As {@link #sync}, and seals the layers up to {@code view}: from now on what is read from them is verified. The caller sees
+     * to it that no write is bound to any of them, nor will be as long as the view is held; the top is never sealed.
+     */
+    public void seal(int view) throws IOException {
+        if (!readOnly && view < top) {
+            for (;;) {
+                var list = layers;
+                try {
+                    for (int i = 0; i < list.size() && list.get(i).last() <= view; i++) {
+                        seal(list.get(i).image());
+                    }
+                    break;
+                } catch (ClosedImageException e) {
+                    checkChanged(list, e);
+                }
+            }
+        }
+        sync(view);
+    }
+
+    private void seal(LayerImage image) throws IOException {
+        if (image.plainCount() == 0) {
+            return;
+        }
+        for (long cell : image.cells()) {
+            int group = GroupTable.groupOf(cell);
+            synchronized (lockOf(image, group)) {
+                image.seal(group);
+            }
+        }
     }
 
     /** As {@link #sync}, for one layer alone: what a write with FUA needs. */
@@ -578,12 +663,12 @@ public final class DiskChain implements AutoCloseable {
      * @throws IllegalStateException if the view is gone
      */
     public void hold(int view) {
-        if (view < firstLayer() && parent != null) {
-            parent.hold(view);
-            return;
-        }
         synchronized (holdsLock) {
-            if (view > top || !layers.isVisible(view)) {
+            var below = layers.below();
+            if (below != null && view <= below.place().view()) {
+                // Kept here too: as long as somebody sees the parent through this chain it must not be let go.
+                below.chain().hold(view);
+            } else if (view > top || !layers.isVisible(view) || !remainsVisible(view)) {
                 throw new IllegalStateException(directory.location() + ": cannot hold view " + view
                         + ": the top is " + top + ", the files are " + layers.toFiles());
             }
@@ -594,16 +679,21 @@ public final class DiskChain implements AutoCloseable {
         }
     }
 
+    private boolean remainsVisible(int view) {
+        var next = following;
+        return next == null || next.isVisible(view);
+    }
+
     public void release(int view) {
-        if (view < firstLayer() && parent != null) {
-            parent.release(view);
-            return;
-        }
         synchronized (holdsLock) {
             var before = holds == null ? null : holds.get(view);
             if (holds == null || before == null) {
                 throw new IllegalStateException(
                         directory.location() + ": view " + view + " is not held");
+            }
+            var below = layers.below();
+            if (below != null && view <= below.place().view()) {
+                below.chain().release(view);
             }
             if (before == 1) {
                 holds.remove(view);
@@ -671,8 +761,8 @@ public final class DiskChain implements AutoCloseable {
                 int upper = layers.indexOf(layer);
                 layers = layers.absorbing(upper - 1);
                 commit = new Commit(this, layers.get(upper), layers.get(upper - 1),
-                        isBottom(upper - 1));
-                committing = commit;
+                        layers.isBottom(upper - 1));
+                working = commit;
             }
             try {
                 // Before the first copy: a crash must not leave a lower layer that looks untouched.
@@ -712,9 +802,222 @@ public final class DiskChain implements AutoCloseable {
     }
 
     void cancel(Commit commit) {
+        ended(commit);
+    }
+
+    @SuppressWarnings("ReferenceEquality") // this very one
+    private void ended(Object work) {
         synchronized (holdsLock) {
-            if (committing == commit) {
-                committing = null;
+            if (working == work) {
+                working = null;
+            }
+        }
+    }
+
+    /**
+     * The layer whose commit was begun and has not ended, in this process or before a crash: only its end makes the views
+     * between it and the layer below whole again. -1 if there is none. It may be committed at once when nothing is in flight.
+     */
+    public int unfinishedCommit() {
+        var list = layers;
+        for (int i = 0; i + 1 < list.size(); i++) {
+            if (list.get(i).absorbing() && list.get(i + 1).last() < top
+                    && !list.get(i + 1).flat()) {
+                return list.get(i + 1).last();
+            }
+        }
+        return -1;
+    }
+
+    /** The view that {@link #flatten} would copy now: the highest below the top; -1 if there is nothing to make flat. */
+    public int nextFlatten() {
+        synchronized (holdsLock) {
+            var list = layers;
+            int index = list.indexOf(top) - 1;
+            if (readOnly || working != null || (index < 0 && list.below() == null)) {
+                return -1;
+            }
+            if (index < 0) {
+                // All but the top is the parent's.
+                return firstLayer() - 1;
+            }
+            return list.isBottom(index) ? -1 : list.get(index).last();
+        }
+    }
+
+    /** How many files there would be after {@link #flatten}, the parent's included. */
+    public int filesIfFlat() {
+        synchronized (holdsLock) {
+            var list = layers;
+            int view = nextFlatten();
+            if (view < 0) {
+                return files();
+            }
+            var flat = new LayerList.Entry(view, view, false, true, list.get(0).image());
+            var after = list.pruned(flat, viewsHeld());
+            var below = after.below();
+            return after.size() + (below == null ? 0 : below.chain().files());
+        }
+    }
+
+    /** Whether the top could be committed if another layer were on top of it. */
+    public boolean mayCommitOnceCovered() {
+        synchronized (holdsLock) {
+            var list = layers;
+            int index = list.indexOf(top);
+            return !readOnly && working == null && index > 0 && !list.get(index).flat()
+                    && (holds == null || holds.subMap(list.get(index - 1).first(), top).isEmpty());
+        }
+    }
+
+    /** Where the copy is that the disk in {@code directory} stands on; null if it stands on none. Opens nothing. */
+    public static @Nullable String copyBelow(ImageDirectory directory) throws IOException {
+        var parent = readDescriptor(directory).parent();
+        return parent == null || !parent.isCopy()
+                ? null
+                : directory.resolve(parent.locator()).location();
+    }
+
+    /**
+     * Begins to copy all that lies below the top into one image. The caller sees to it that until it ends no request is bound
+     * to a layer below the top, but reads that see all of them.
+     *
+     * @throws IllegalStateException where {@link #nextFlatten} says -1
+     */
+    public Flatten flatten() throws IOException {
+        synchronized (structureLock) {
+            int view = nextFlatten();
+            if (view < 0) {
+                throw new IllegalStateException(
+                        directory.location() + ": there is nothing to make flat");
+            }
+            String name = ChainDescriptor.flatName(view);
+            if (directory.list().contains(name)) {
+                // Of one that was cancelled; if its end failed, the chain on disk may name it until it is replaced.
+                replaceDescriptor(layers);
+                directory.delete(name);
+            }
+            var image =
+                    LayerImage.createExact(directory, name, new ImageHeader(geometry, id, view));
+            var flatten = new Flatten(this, view, image);
+            synchronized (holdsLock) {
+                working = flatten;
+            }
+            return flatten;
+        }
+    }
+
+    void finish(Flatten flatten) throws IOException {
+        // Before the lock, for which the next checkpoint's overlay may wait.
+        flatten.image().sync();
+        synchronized (structureLock) {
+            directory.sync();
+            int view = flatten.view();
+            prune(new LayerList.Entry(view, view, false, true, flatten.image()));
+            ended(flatten);
+        }
+    }
+
+    /** @param mayBeNamed the chain on disk may name its image: then the next opening tells, or the next flatten */
+    void cancel(Flatten flatten, boolean mayBeNamed) {
+        ended(flatten);
+        flatten.image().close();
+        if (!mayBeNamed) {
+            deleteOrLeave(flatten.image().name());
+        }
+    }
+
+    /** Whether {@link #dropUnseen} would find something. */
+    public boolean hasUnseen() {
+        synchronized (holdsLock) {
+            // Only what is below a flat file can be unseen.
+            int flat = layers.flatAtOrBelow(Integer.MAX_VALUE);
+            return !readOnly && working == null
+                    && (flat > 0 || (flat == 0 && layers.below() != null))
+                    && isLess(layers.pruned(null, viewsHeld()), layers);
+        }
+    }
+
+    private static boolean isLess(LayerList after, LayerList before) {
+        return after.size() < before.size() || (after.below() == null && before.below() != null);
+    }
+
+    /** Deletes the files below a flat one that nobody's view needs any more, and lets go of the parent. Blocks. */
+    public void dropUnseen() throws IOException {
+        synchronized (structureLock) {
+            prune(null);
+        }
+    }
+
+    /** Under structureLock. */
+    private void prune(LayerList.@Nullable Entry flat) throws IOException {
+        LayerList before;
+        LayerList after;
+        synchronized (holdsLock) {
+            before = layers;
+            after = before.pruned(flat, viewsHeld());
+            if (flat == null && !isLess(after, before)) {
+                return;
+            }
+            var parent = after.below();
+            if (flat != null && parent != null && flat.last() <= parent.place().view()) {
+                throw new IllegalStateException(directory.location() + ": cannot be made flat: "
+                        + "a view of its parent is held through it");
+            }
+            // From now on nobody can begin to hold what goes.
+            following = after;
+        }
+        var unseen = after.below() == null ? before.below() : null;
+        var heldOfParent = new ArrayList<Integer>();
+        try {
+            replaceDescriptor(after);
+            synchronized (holdsLock) {
+                layers = after;
+                if (unseen != null && holds != null) {
+                    holds.headMap(unseen.place().view(), true).forEach((view, count) -> heldOfParent
+                            .addAll(Collections.nCopies(count, view)));
+                }
+            }
+        } finally {
+            following = null;
+        }
+        var kept = after.toFiles().stream().map(ChainDescriptor.LayerFile::name).toList();
+        for (var entry : before.toList()) {
+            if (!kept.contains(entry.image().name())) {
+                entry.image().close();
+                deleteOrLeave(entry.image().name());
+            }
+        }
+        if (unseen != null) {
+            heldOfParent.forEach(unseen.chain()::release);
+            unseen.chain().release(unseen.view());
+            unseen.chain().close();
+        }
+    }
+
+    /** Under holdsLock. */
+    private SortedSet<Integer> viewsHeld() {
+        return holds == null ? Collections.emptySortedSet() : holds.navigableKeySet();
+    }
+
+    /** The groups that may have data as of {@code view}: all others are zeros. */
+    BitSet groupsWithData(int view) {
+        var groups = new BitSet(geometry.groupCount());
+        addGroupsWithData(view, groups);
+        return groups;
+    }
+
+    private void addGroupsWithData(int view, BitSet groups) {
+        var list = layers;
+        int flat = list.flatAtOrBelow(view);
+        var below = list.below();
+        if (flat < 0 && below != null) {
+            below.chain().addGroupsWithData(Math.min(view, below.view()), groups);
+        }
+        for (int i = Math.max(0, flat); i < list.size() && list.get(i).first() <= view; i++) {
+            for (long cell : list.get(i).image().cells()) {
+                groups.set(GroupTable.groupOf(cell),
+                        !GroupState.isZeros(GroupTable.valueOf(cell)));
             }
         }
     }
@@ -756,13 +1059,19 @@ public final class DiskChain implements AutoCloseable {
         for (var entry : layers.toList()) {
             entry.image().close();
         }
-        if (parent != null) {
-            parent.release(parentView);
-            parent.close();
+        var below = layers.below();
+        if (below != null) {
+            below.chain().release(below.view());
+            below.chain().close();
+        }
+        synchronized (holdsLock) {
+            if (working instanceof Flatten flatten) {
+                flatten.image().close();
+            }
         }
     }
 
-    private void readGroup(int view, int group, int offset, MemorySegment target, long targetOffset,
+    void readGroup(int view, int group, int offset, MemorySegment target, long targetOffset,
             int bytes) throws IOException {
         for (;;) {
             var list = layers;
@@ -771,7 +1080,7 @@ public final class DiskChain implements AutoCloseable {
                 return;
             } catch (ClosedImageException e) {
                 // Committed away between finding the file and reading it: the group is in the file below by now.
-                if (!readOnly || list != layers) {
+                if (!readOnly || isCopy() || list != layers) {
                     checkChanged(list, e);
                 } else {
                     reload(list, e);
@@ -782,11 +1091,15 @@ public final class DiskChain implements AutoCloseable {
 
     private void readGroup(LayerList list, int view, int group, int offset, MemorySegment target,
             long targetOffset, int bytes) throws IOException {
-        int highest = (int) merged.get(group) - 1;
-        for (int i = list.indexAtOrBelow(Math.min(highest, view)); i >= 0; i--) {
+        var below = list.below();
+        for (int i = startOf(list, view, group); i >= 0; i--) {
             var entry = list.get(i);
             long value = entry.image().lookup(group);
             if (value == GroupState.ABSENT) {
+                if (entry.flat()) {
+                    fillZeros(target, targetOffset, bytes);
+                    return;
+                }
                 continue;
             }
             if (entry.last() > view) {
@@ -795,15 +1108,15 @@ public final class DiskChain implements AutoCloseable {
                                 + ": layers " + entry.first() + " to " + entry.last() + " are one");
             }
             if (GroupState.isPresent(value)) {
-                entry.image().readSlot(GroupState.slot(value), offset, target, targetOffset, bytes);
+                entry.image().read(group, value, offset, target, targetOffset, bytes);
             } else {
                 fillZeros(target, targetOffset, bytes);
             }
             return;
         }
-        if (parent != null) {
-            parent.readGroup(Math.min(view, parentView), group, offset, target, targetOffset,
-                    bytes);
+        if (below != null) {
+            below.chain().readGroup(Math.min(view, below.view()), group, offset, target,
+                    targetOffset, bytes);
         } else {
             fillZeros(target, targetOffset, bytes);
         }
@@ -812,14 +1125,20 @@ public final class DiskChain implements AutoCloseable {
     /** Whether all of {@code group} is known to be zeros as of {@code view}, without reading it. */
     private boolean isZeros(int view, int group) {
         var list = layers;
-        int highest = (int) merged.get(group) - 1;
-        for (int i = list.indexAtOrBelow(Math.min(highest, view)); i >= 0; i--) {
+        var below = list.below();
+        for (int i = startOf(list, view, group); i >= 0; i--) {
             long value = list.get(i).image().lookup(group);
-            if (value != GroupState.ABSENT) {
-                return GroupState.isZeros(value);
+            if (value != GroupState.ABSENT || list.get(i).flat()) {
+                return value == GroupState.ABSENT || GroupState.isZeros(value);
             }
         }
-        return parent == null || parent.isZeros(Math.min(view, parentView), group);
+        return below == null || below.chain().isZeros(Math.min(view, below.view()), group);
+    }
+
+    /** The highest file that may have the group as of {@code view}; not below a flat one, which has everything. */
+    private int startOf(LayerList list, int view, int group) {
+        int highest = (int) merged.get(group) - 1;
+        return Math.max(list.indexAtOrBelow(Math.min(highest, view)), list.flatAtOrBelow(view));
     }
 
     private static void fillZeros(MemorySegment target, long offset, int bytes) {
@@ -842,10 +1161,6 @@ public final class DiskChain implements AutoCloseable {
         }
     }
 
-    private boolean isBottom(int index) {
-        return index == 0 && parent == null;
-    }
-
     private void makeDurable() throws IOException {
         if (durable) {
             return;
@@ -866,10 +1181,15 @@ public final class DiskChain implements AutoCloseable {
     private void replaceDescriptor(LayerList list) throws IOException {
         generation++;
         var descriptor =
-                new ChainDescriptor(generation, geometry, id, nextLayer, parentPlace,
+                new ChainDescriptor(generation, geometry, id, nextLayer, placeOf(list),
                         list.toFiles());
         directory.replace(ChainDescriptor.FILE, descriptor.encode());
         durable = true;
+    }
+
+    private static ChainDescriptor.@Nullable Parent placeOf(LayerList list) {
+        var below = list.below();
+        return below == null ? null : below.place();
     }
 
     /** Under holdsLock. */
@@ -888,11 +1208,14 @@ public final class DiskChain implements AutoCloseable {
         if (index == 0) {
             return "nothing of this disk lies below it";
         }
-        if (committing != null) {
-            return "another commit is under way";
+        if (working != null) {
+            return "another commit or a flatten is under way";
         }
         var upper = list.get(index);
         var lower = list.get(index - 1);
+        if (upper.flat()) {
+            return "it is flat: what lies below goes when nobody needs it";
+        }
         // Views from upper.last on see both files and go on seeing the same. Views below lower.first see neither.
         var hurt = holds == null ? null : holds.subMap(lower.first(), upper.last());
         return hurt == null || hurt.isEmpty() ? null : "view " + hurt.firstKey() + " is held";
@@ -922,7 +1245,8 @@ public final class DiskChain implements AutoCloseable {
                         descriptor.files().stream().filter(file -> file.first() <= top).toList();
                 try {
                     // The merged index stays: a commit changes in which file a layer is, not which layer holds a group.
-                    layers = openLayers(directory, descriptor, files, false);
+                    layers = openLayers(directory, descriptor, files, false)
+                            .on(seen.below());
                     break;
                 } catch (ClosedImageException | DamagedImageException e) {
                     // Either it changed once more, or it is damaged indeed.
@@ -944,7 +1268,7 @@ public final class DiskChain implements AutoCloseable {
         return parent == null ? null : parent.locator();
     }
 
-    private static ChainDescriptor readDescriptor(ImageDirectory directory) throws IOException {
+    static ChainDescriptor readDescriptor(ImageDirectory directory) throws IOException {
         String where = LayerImage.where(directory, ChainDescriptor.FILE);
         try {
             return ChainDescriptor.decode(where, directory.read(ChainDescriptor.FILE));
@@ -959,10 +1283,11 @@ public final class DiskChain implements AutoCloseable {
         var entries = new ArrayList<LayerList.Entry>();
         try {
             for (var file : files) {
-                var header = new ImageHeader(descriptor.geometry(), descriptor.id(), file.first());
+                var header = new ImageHeader(descriptor.geometry(), descriptor.id(),
+                        file.headerLayer());
                 var image = LayerImage.open(directory, file.name(), header, writable);
-                entries.add(
-                        new LayerList.Entry(file.first(), file.last(), file.absorbing(), image));
+                entries.add(new LayerList.Entry(file.first(), file.last(), file.absorbing(),
+                        file.flat(), image));
             }
             return new LayerList(entries);
         } catch (IOException e) {
@@ -985,7 +1310,9 @@ public final class DiskChain implements AutoCloseable {
         if (place == null) {
             return null;
         }
-        if (open == null) {
+        if (open == null && place.isCopy()) {
+            open = openCopy(resolve(directory, place), place.file());
+        } else if (open == null) {
             var line = new ArrayList<>(above);
             line.add(directory.location());
             if (above.contains(directory.location())) {
@@ -1019,6 +1346,30 @@ public final class DiskChain implements AutoCloseable {
                     ChainDescriptor.ENVELOPE_HEAD,
                     "that is no place of a parent: " + e.getMessage());
         }
+    }
+
+    /** See {@link DiskCopy#open}. */
+    static DiskChain openCopy(ImageDirectory directory, String name) throws IOException {
+        LayerImage image;
+        try {
+            image = LayerImage.openAlone(directory, name);
+        } catch (NoSuchFileException e) {
+            throw new DamagedImageException(LayerImage.where(directory, name), 0,
+                    "the file is missing");
+        }
+        var header = image.header();
+        if (!header.hasSums() || image.plainCount() > 0) {
+            image.close();
+            throw new DamagedImageException(image.where(), 0,
+                    "this is a layer of a chain, and no copy that speaks for itself");
+        }
+        var entry = new LayerList.Entry(0, header.layer(), false, true, image);
+        var descriptor = new ChainDescriptor(0, header.geometry(), header.id(), header.layer() + 1,
+                null, List.of(entry.toFile()));
+        var opened = new DiskChain(directory, descriptor, null, header.layer(),
+                new LayerList(List.of(entry)), true, true, name);
+        opened.mergeIndices();
+        return opened;
     }
 
     private static void closeParent(@Nullable DiskChain parent, ChainDescriptor descriptor,

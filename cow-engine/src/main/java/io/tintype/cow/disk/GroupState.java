@@ -7,6 +7,7 @@ package io.tintype.cow.disk;
  * <pre>
  * value in memory:   [state 2][slot 31]                           0 = absent
  * entry in the file: [CRC-16 16][0 6][state 2][0 9][slot 31]      0 = absent
+ * state:             1 = present, 2 = zeros, 3 = sealed: present, and its blocks have checksums
  * </pre>
  *
  * <p>A group keeps its slot for ever once it has one, also as zeros: no slot ever changes hands, so a late reader or a late
@@ -22,6 +23,7 @@ final class GroupState {
     private static final long SLOT_MASK = (1L << SLOT_BITS) - 1;
     private static final long PRESENT = 1L << SLOT_BITS;
     private static final long ZEROS = 2L << SLOT_BITS;
+    private static final long SEALED = PRESENT | ZEROS;
     private static final long STATE_MASK = 3L << SLOT_BITS;
 
     private static final int ENTRY_STATE_SHIFT = 40;
@@ -39,12 +41,22 @@ final class GroupState {
         return ZEROS | slot;
     }
 
+    /** Present, with checksums of all its blocks in the file's table of sums. */
+    static long sealed(int slot) {
+        return SEALED | slot;
+    }
+
+    /** Has data, sealed or not. */
     static boolean isPresent(long value) {
         return (value & PRESENT) != 0;
     }
 
+    static boolean isSealed(long value) {
+        return (value & STATE_MASK) == SEALED;
+    }
+
     static boolean isZeros(long value) {
-        return (value & ZEROS) != 0;
+        return (value & STATE_MASK) == ZEROS;
     }
 
     /** {@link #NO_SLOT} where there is none. */
@@ -68,7 +80,7 @@ final class GroupState {
         long slot = body & SLOT_MASK;
         long state = body >>> ENTRY_STATE_SHIFT;
         long value = (state << SLOT_BITS) | slot;
-        boolean known = (state == 1 && slot != NO_SLOT) || state == 2;
+        boolean known = ((state == 1 || state == 3) && slot != NO_SLOT) || state == 2;
         return known && toEntry(group, value) == entry ? value : -1;
     }
 }

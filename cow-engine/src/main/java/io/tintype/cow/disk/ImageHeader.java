@@ -19,15 +19,21 @@ import java.util.Arrays;
  *  48  8  where the directory of index pages lies
  *  56  8  where the index lies
  *  64  8  where slot 0 lies
- *  72     zeros
+ *  72  8  where the table of sums lies (from version 2 on)
+ *  80     zeros
  * 508  4  CRC32C of bytes 0 to 507   (here in every version, so that a newer one can be told from damage)
  * </pre>
  *
- * @param layer the lowest layer in the file
+ * @param version 1 has no table of sums, so its groups are never sealed
+ * @param layer the lowest layer in the file when it was made
  */
-record ImageHeader(DiskGeometry geometry, ChainId id, int layer) {
+record ImageHeader(int version, DiskGeometry geometry, ChainId id, int layer) {
     static final int BYTES = DiskGeometry.SECTOR_BYTES;
-    static final int VERSION = 1;
+    static final int VERSION = 2;
+
+    /** What one checksum covers: the smallest read then needs no more than a page of the file. */
+    static final int SUM_BLOCK_BYTES = 4096;
+    static final int SUM_BYTES = Integer.BYTES;
 
     /** An index page has the entries of this many groups; each page has an entry in the directory. */
     static final int PAGE_ENTRIES = 512;
@@ -43,8 +49,15 @@ record ImageHeader(DiskGeometry geometry, ChainId id, int layer) {
     private static final long MAGIC = magic("TTIMAGE1");
     private static final int CRC_AT = BYTES - Integer.BYTES;
 
+    static final ValueLayout.OfInt LITTLE_INT =
+            ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     static final ValueLayout.OfLong LITTLE_LONG =
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /** Of a new file. */
+    ImageHeader(DiskGeometry geometry, ChainId id, int layer) {
+        this(VERSION, geometry, id, layer);
+    }
 
     static long magic(String text) {
         Invariant.check(text.length() == Long.BYTES, "a magic has eight letters");
@@ -67,9 +80,35 @@ record ImageHeader(DiskGeometry geometry, ChainId id, int layer) {
         return roundUp(directoryAt() + (long) pageCount() * ENTRY_BYTES, PAGE_BYTES);
     }
 
+    boolean hasSums() {
+        return version > 1;
+    }
+
+    /** Checksums of one group. */
+    int blocksAGroup() {
+        return geometry.groupBytes() / SUM_BLOCK_BYTES;
+    }
+
+    /** 0 where there is no such table. */
+    long sumsAt() {
+        return hasSums() ? indexAt() + (long) pageCount() * PAGE_BYTES : 0;
+    }
+
+    /** Where the checksum of a slot's block lies; by slot, so that the table is as dense as the slots are. */
+    long sumAt(int slot, int block) {
+        return sumsAt() + ((long) slot * blocksAGroup() + block) * SUM_BYTES;
+    }
+
     long dataAt() {
-        return roundUp(indexAt() + (long) pageCount() * PAGE_BYTES,
-                Math.max(DATA_ALIGNMENT_MIN, geometry.groupBytes()));
+        long end = hasSums()
+                ? sumAt(geometry.groupCount(), 0)
+                : indexAt() + (long) pageCount() * PAGE_BYTES;
+        return roundUp(end, Math.max(DATA_ALIGNMENT_MIN, geometry.groupBytes()));
+    }
+
+    /** Whether both are of the same layer of the same disk; the format may have changed between them. */
+    boolean isSameLayer(ImageHeader other) {
+        return geometry.equals(other.geometry) && id.equals(other.id) && layer == other.layer;
     }
 
     long slotAt(int slot) {
@@ -78,11 +117,11 @@ record ImageHeader(DiskGeometry geometry, ChainId id, int layer) {
 
     byte[] encode() {
         var buffer = ByteBuffer.allocate(BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        buffer.putLong(MAGIC).putInt(VERSION).putInt(geometry.groupBytes());
+        buffer.putLong(MAGIC).putInt(version).putInt(geometry.groupBytes());
         buffer.putLong(geometry.sizeBytes());
         buffer.putLong(id.high()).putLong(id.low());
         buffer.putInt(layer).putInt(0);
-        buffer.putLong(directoryAt()).putLong(indexAt()).putLong(dataAt());
+        buffer.putLong(directoryAt()).putLong(indexAt()).putLong(dataAt()).putLong(sumsAt());
         buffer.putInt(CRC_AT, Checksums.crc32c(buffer.array(), 0, CRC_AT));
         return buffer.array();
     }
@@ -104,16 +143,21 @@ record ImageHeader(DiskGeometry geometry, ChainId id, int layer) {
         if (version > VERSION) {
             throw new NewerVersionException(file, version, VERSION);
         }
+        if (version < 1) {
+            throw new DamagedImageException(file, 8, "there is no format version " + version);
+        }
         ImageHeader header;
         try {
-            header = new ImageHeader(new DiskGeometry(buffer.getLong(16), buffer.getInt(12)),
+            header = new ImageHeader(version,
+                    new DiskGeometry(buffer.getLong(16), buffer.getInt(12)),
                     new ChainId(buffer.getLong(24), buffer.getLong(32)), buffer.getInt(40));
         } catch (IllegalArgumentException e) {
             throw new DamagedImageException(file, 12, String.valueOf(e.getMessage()));
         }
         // Covers the rest: the layout is recorded for people, and follows from the geometry.
         if (!Arrays.equals(header.encode(), bytes)) {
-            throw new DamagedImageException(file, 44, "the header's layout is not version 1's");
+            throw new DamagedImageException(file, 44,
+                    "the header's layout is not version " + version + "'s");
         }
         return header;
     }

@@ -2,8 +2,14 @@ package io.tintype.cow.disk;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.function.Consumer;
+import java.util.function.IntPredicate;
+import java.util.function.LongConsumer;
+import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  *       file only after those bytes were made durable ({@link #sync}).
  *   <li>A slot belongs to one group for ever ({@link GroupState}), and a slot that was never written reads as zeros.
  *   <li>The file always reaches to the end of its last slot in use: a shorter one was cut.
+ *   <li>A sealed group's blocks have checksums in the file, and every read of it verifies them. The entry that says "sealed"
+ *       is durable only after data and checksums are; a write to it is made only after the entry durably says otherwise,
+ *       unless a layer above hides the group (a commit).
  * </ul>
  *
  * <p>Lookups, reads and writes to present groups take no lock. What changes the state of one group (a fault, a marker) is
@@ -33,6 +42,7 @@ final class LayerImage {
     private final String where;
     private final ImageHeader header;
     private final int salt;
+    private final int reserveBytes;
     private final GroupTable groups = new GroupTable();
 
     /** Serializes syncs, so that one that finds nothing to do knows that whoever took it is through. */
@@ -45,6 +55,7 @@ final class LayerImage {
     private volatile int pageCount;
 
     // Guarded by this.
+    private int plainCount;
     private int nextSlot;
     private long reservedBytes;
     private int[] changed = NONE;
@@ -55,7 +66,9 @@ final class LayerImage {
     private final BitSet pagesInUse = new BitSet(0);
     private @Nullable IOException syncFailure;
 
-    private LayerImage(ImageDirectory directory, String name, ImageFile file, ImageHeader header) {
+    private LayerImage(ImageDirectory directory, String name, ImageFile file, ImageHeader header,
+            int reserveBytes) {
+        this.reserveBytes = reserveBytes;
         this.file = file;
         this.name = name;
         this.where = where(directory, name);
@@ -67,9 +80,20 @@ final class LayerImage {
     /** A new file with nothing in it. Nothing of it is durable before {@link #sync} and {@link ImageDirectory#sync}. */
     static LayerImage create(ImageDirectory directory, String name, ImageHeader header)
             throws IOException {
+        return create(directory, name, header, RESERVE_BYTES);
+    }
+
+    /** The same for a file that never changes once it is whole, and so is no longer than it has to be. */
+    static LayerImage createExact(ImageDirectory directory, String name, ImageHeader header)
+            throws IOException {
+        return create(directory, name, header, 0);
+    }
+
+    private static LayerImage create(ImageDirectory directory, String name, ImageHeader header,
+            int reserveBytes) throws IOException {
         var file = directory.create(name);
         try {
-            var image = new LayerImage(directory, name, file, header);
+            var image = new LayerImage(directory, name, file, header, reserveBytes);
             var buffer = Scratch.borrow(ImageHeader.BYTES);
             MemorySegment.copy(MemorySegment.ofArray(header.encode()), 0, buffer, 0,
                     ImageHeader.BYTES);
@@ -94,9 +118,28 @@ final class LayerImage {
             throws IOException {
         var file = directory.open(name, writable);
         try {
-            var image = new LayerImage(directory, name, file, expected);
-            image.checkHeader();
+            var found = readHeader(file, where(directory, name));
+            if (!found.isSameLayer(expected)) {
+                throw new DamagedImageException(where(directory, name), 0,
+                        "this is another disk's or layer's file: it says "
+                                + found + ", the chain says " + expected);
+            }
+            var image = new LayerImage(directory, name, file, found, RESERVE_BYTES);
             image.load(writable);
+            return image;
+        } catch (IOException e) {
+            file.close();
+            throw e;
+        }
+    }
+
+    /** Opens and checks a file that speaks for itself, to be read only. */
+    static LayerImage openAlone(ImageDirectory directory, String name) throws IOException {
+        var file = directory.open(name, false);
+        try {
+            var image = new LayerImage(directory, name, file,
+                    readHeader(file, where(directory, name)), 0);
+            image.load(false);
             return image;
         } catch (IOException e) {
             file.close();
@@ -118,6 +161,20 @@ final class LayerImage {
 
     String name() {
         return name;
+    }
+
+    ImageHeader header() {
+        return header;
+    }
+
+    /** The file with its directory, for messages. */
+    String where() {
+        return where;
+    }
+
+    /** Groups with data that could have checksums and have none. */
+    synchronized int plainCount() {
+        return header.hasSums() ? plainCount : 0;
     }
 
     /** The {@link GroupState} of {@code group}. */
@@ -144,9 +201,139 @@ final class LayerImage {
         }
     }
 
-    void readSlot(int slot, int offset, MemorySegment target, long targetOffset, int bytes)
+    /**
+     * Reads from a group that has data. A sealed one is verified, in a buffer of ours: the target may be a guest's memory, in
+     * which the guest may do what it likes meanwhile.
+     *
+     * @param value of the group, as {@link #lookup} said
+     */
+    void read(int group, long value, int offset, MemorySegment target, long targetOffset,
+            int bytes) throws IOException {
+        long seen = value;
+        for (int read = 1; GroupState.isSealed(seen); read++) {
+            long damagedAt = readVerified(group, GroupState.slot(seen), offset, target,
+                    targetOffset, bytes);
+            if (damagedAt < 0) {
+                return;
+            }
+            seen = groups.get(group);
+            // Or it was written and sealed anew just now, data first.
+            if (read == INDEX_READS_MAX && GroupState.isSealed(seen)) {
+                throw damagedBlock(group, damagedAt);
+            }
+        }
+        if (GroupState.isPresent(seen)) {
+            file.read(header.slotAt(GroupState.slot(seen)) + offset, target, targetOffset, bytes);
+        } else {
+            MemorySegment.copy(Scratch.ZEROS, 0, target, targetOffset, bytes);
+        }
+    }
+
+    private DamagedImageException damagedBlock(int group, long at) {
+        return new DamagedImageException(where, at,
+                "the data of block group " + group + " has a wrong checksum");
+    }
+
+    /** Where the first block lies that is not as its checksum says; -1 if all are, and then the target has them. */
+    private long readVerified(int group, int slot, int offset, MemorySegment target,
+            long targetOffset, int bytes) throws IOException {
+        int length = header.geometry().groupLength(group);
+        int first = offset / ImageHeader.SUM_BLOCK_BYTES;
+        int from = first * ImageHeader.SUM_BLOCK_BYTES;
+        int to = Math.min(length, roundUpToBlock(offset + bytes));
+        int blocks = (to - from - 1) / ImageHeader.SUM_BLOCK_BYTES + 1;
+        int sumsAt = roundUpToBlock(to - from);
+        var buffer = Scratch.borrowSecond(sumsAt + blocks * ImageHeader.SUM_BYTES);
+        file.read(header.slotAt(slot) + from, buffer, 0, to - from);
+        file.read(header.sumAt(slot, first), buffer, sumsAt, blocks * ImageHeader.SUM_BYTES);
+        var view = buffer.asByteBuffer();
+        for (int i = 0; i < blocks; i++) {
+            int at = i * ImageHeader.SUM_BLOCK_BYTES;
+            int sum = sumOf(group, first + i, view, at,
+                    Math.min(ImageHeader.SUM_BLOCK_BYTES, to - from - at));
+            if (sum != buffer.get(ImageHeader.LITTLE_INT,
+                    sumsAt + (long) i * ImageHeader.SUM_BYTES)) {
+                return header.slotAt(slot) + from + at;
+            }
+        }
+        MemorySegment.copy(buffer, offset - from, target, targetOffset, bytes);
+        return -1;
+    }
+
+    private int sumOf(int group, int block, ByteBuffer view, int at, int bytes) {
+        return Checksums.ofBlock(salt, (long) group * header.blocksAGroup() + block,
+                view.limit(at + bytes).position(at));
+    }
+
+    private static int roundUpToBlock(int bytes) {
+        return (bytes + ImageHeader.SUM_BLOCK_BYTES - 1) & -ImageHeader.SUM_BLOCK_BYTES;
+    }
+
+    /** Writes the checksums of a whole group. */
+    private void writeSums(int group, int slot, MemorySegment content, long offset)
             throws IOException {
-        file.read(header.slotAt(slot) + offset, target, targetOffset, bytes);
+        int length = header.geometry().groupLength(group);
+        int blocks = (length - 1) / ImageHeader.SUM_BLOCK_BYTES + 1;
+        var sums = Scratch.borrowSecond(blocks * ImageHeader.SUM_BYTES);
+        var view = content.asSlice(offset, length).asByteBuffer();
+        for (int i = 0; i < blocks; i++) {
+            int at = i * ImageHeader.SUM_BLOCK_BYTES;
+            sums.set(ImageHeader.LITTLE_INT, (long) i * ImageHeader.SUM_BYTES, sumOf(group, i, view,
+                    at, Math.min(ImageHeader.SUM_BLOCK_BYTES, length - at)));
+        }
+        file.write(header.sumAt(slot, 0), sums, 0, blocks * ImageHeader.SUM_BYTES);
+    }
+
+    /**
+     * Seals {@code group} if it has data: reads it and writes its checksums. Under the group's lock; nobody may be writing to
+     * it. Durable with the next {@link #sync}.
+     */
+    void seal(int group) throws IOException {
+        long value = groups.get(group);
+        if (!header.hasSums() || !GroupState.isPresent(value) || GroupState.isSealed(value)) {
+            return;
+        }
+        int slot = GroupState.slot(value);
+        int length = header.geometry().groupLength(group);
+        var content = Scratch.borrow(length);
+        file.read(header.slotAt(slot), content, 0, length);
+        writeSums(group, slot, content, 0);
+        publish(group, GroupState.sealed(slot));
+    }
+
+    /** Lets a sealed group be written again, durably so before this returns. Under the group's lock. */
+    void unseal(int group) throws IOException {
+        long value = groups.get(group);
+        if (GroupState.isSealed(value)) {
+            publish(group, GroupState.present(GroupState.slot(value)));
+            sync();
+        }
+    }
+
+    /**
+     * As {@link #writeGroup}, and seals it at once. The group must be hidden from all readers, after a crash too: a commit and
+     * the making of a copy write like this.
+     */
+    void writeSealedGroup(int group, MemorySegment source, long sourceOffset) throws IOException {
+        writeGroup(group, source, sourceOffset);
+        if (header.hasSums()) {
+            int slot = GroupState.slot(groups.get(group));
+            writeSums(group, slot, source, sourceOffset);
+            publish(group, GroupState.sealed(slot));
+        }
+    }
+
+    /** What vouches for header and index, and through them for every checksum of a file that is sealed as a whole. */
+    int rootSum() {
+        var crc = new CRC32C();
+        crc.update(header.encode());
+        var entry = ByteBuffer.allocate(Integer.BYTES + Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        for (long cell : cells()) {
+            int group = GroupTable.groupOf(cell);
+            crc.update(entry.clear().putInt(group)
+                    .putLong(GroupState.toEntry(group ^ salt, GroupTable.valueOf(cell))).flip());
+        }
+        return (int) crc.getValue();
     }
 
     /** Writes into a present group. A write that fails may have been done in part. */
@@ -210,11 +397,15 @@ final class LayerImage {
         }
     }
 
-    /** Makes {@code group} zeros, whatever lies below it. No input or output. Under the group's lock. */
-    void markZeros(int group) {
+    /** Makes {@code group} zeros, whatever lies below it. No input or output but for a sealed one. Under the group's lock. */
+    void markZeros(int group) throws IOException {
         long value = groups.get(group);
         if (!GroupState.isZeros(value)) {
             publish(group, GroupState.zeros(GroupState.slot(value)));
+            if (GroupState.isSealed(value)) {
+                // The next write goes into the slot, and must not meet the old checksums after a crash.
+                sync();
+            }
         }
     }
 
@@ -252,6 +443,41 @@ final class LayerImage {
         }
     }
 
+    /**
+     * Reads every group with data that {@code wanted} names and proves those that are sealed.
+     *
+     * @param progress takes the bytes of each
+     * @param damages takes what is wrong, one for each group
+     * @return bytes of groups with data that have no checksums
+     */
+    long verify(IntPredicate wanted, LongConsumer progress, Consumer<DamagedImageException> damages)
+            throws IOException {
+        long unproved = 0;
+        for (long cell : cells()) {
+            int group = GroupTable.groupOf(cell);
+            long value = groups.get(group);
+            int length = header.geometry().groupLength(group);
+            if (!GroupState.isPresent(value)) {
+                continue;
+            }
+            if (wanted.test(group)) {
+                try {
+                    read(group, value, 0, Scratch.borrow(length), 0, length);
+                } catch (DamagedImageException damaged) {
+                    damages.accept(damaged);
+                }
+                unproved += GroupState.isSealed(value) ? 0 : length;
+            }
+            progress.accept(length);
+        }
+        return unproved;
+    }
+
+    /** The file's size in bytes, holes included. */
+    long fileBytes() throws IOException {
+        return file.size();
+    }
+
     /** The file is closed after the calls under way; later ones throw {@link ClosedImageException}. */
     void close() {
         file.close();
@@ -278,12 +504,18 @@ final class LayerImage {
 
     private void publish(int group, long value) {
         synchronized (this) {
-            if (groups.get(group) != value) {
+            long before = groups.get(group);
+            if (before != value) {
                 groups.put(group, value);
                 addChanged(group);
+                plainCount += plain(value) - plain(before);
             }
         }
         markUnsynced();
+    }
+
+    private static int plain(long value) {
+        return GroupState.isPresent(value) && !GroupState.isSealed(value) ? 1 : 0;
     }
 
     /** @param whole whether all of the slot will be written: only then may it be one that was used in vain */
@@ -298,7 +530,7 @@ final class LayerImage {
         long end = header.slotAt(slot + 1);
         if (end > reservedBytes) {
             long reserved = Math.max(end,
-                    Math.min(end + RESERVE_BYTES, header.slotAt(header.geometry().groupCount())));
+                    Math.min(end + reserveBytes, header.slotAt(header.geometry().groupCount())));
             file.setSize(reserved);
             reservedBytes = reserved;
         }
@@ -413,15 +645,10 @@ final class LayerImage {
         return GroupState.toEntry(~page ^ salt, GroupState.present(page));
     }
 
-    private void checkHeader() throws IOException {
+    private static ImageHeader readHeader(ImageFile file, String where) throws IOException {
         var bytes = new byte[ImageHeader.BYTES];
         file.read(0, MemorySegment.ofArray(bytes), 0, bytes.length);
-        var found = ImageHeader.decode(where, bytes);
-        if (!found.equals(header)) {
-            throw new DamagedImageException(where, 0,
-                    "this is another disk's or layer's file: it says "
-                            + found + ", the chain says " + header);
-        }
+        return ImageHeader.decode(where, bytes);
     }
 
     private void load(boolean writable) throws IOException {
@@ -488,7 +715,7 @@ final class LayerImage {
                     long value = group < 0 || group >= header.geometry().groupCount()
                             ? -1
                             : GroupState.fromEntry(group ^ salt, entry);
-                    if (value == -1) {
+                    if (value == -1 || (GroupState.isSealed(value) && !header.hasSums())) {
                         damagedAt = position + at;
                     } else {
                         groups.put(group, value);
@@ -516,6 +743,7 @@ final class LayerImage {
             if (slot == GroupState.NO_SLOT) {
                 continue;
             }
+            plainCount += plain(GroupTable.valueOf(cell));
             int group = GroupTable.groupOf(cell);
             long entryAt = header.indexAt() + (long) group * ImageHeader.ENTRY_BYTES;
             if (slot >= slotsInFile) {

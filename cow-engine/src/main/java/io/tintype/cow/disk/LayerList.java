@@ -1,7 +1,9 @@
 package io.tintype.cow.disk;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.SortedSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,21 +17,63 @@ final class LayerList {
      * @param first lowest layer in it
      * @param last highest layer in it
      * @param absorbing a commit into it began: it cannot be seen as of {@code last} any more
+     * @param flat it holds every group, so that nothing below it is asked
      */
-    record Entry(int first, int last, boolean absorbing, LayerImage image) {
+    record Entry(int first, int last, boolean absorbing, boolean flat, LayerImage image) {
+        Entry(int first, int last, boolean absorbing, LayerImage image) {
+            this(first, last, absorbing, false, image);
+        }
+
         ChainDescriptor.LayerFile toFile() {
-            return new ChainDescriptor.LayerFile(first, last, absorbing, image.name());
+            return new ChainDescriptor.LayerFile(first, last, absorbing, flat, image.name());
+        }
+
+        Entry from(int lowest) {
+            return new Entry(lowest, last, absorbing, flat, image);
         }
     }
 
+    /**
+     * What lies below the chain's own files.
+     *
+     * @param view up to which layer the chain is seen, and held; less than {@code place} says if our own view is
+     */
+    record Below(ChainDescriptor.Parent place, DiskChain chain, int view) {}
+
     private final Entry[] entries;
+    private final @Nullable Below below;
+
+    /** Index of the highest flat entry; -1 without one. */
+    private final int highestFlat;
 
     LayerList(List<Entry> entries) {
-        this.entries = entries.toArray(Entry[]::new);
+        this(entries.toArray(Entry[]::new), null);
     }
 
-    private LayerList(Entry[] entries) {
+    private LayerList(Entry[] entries, @Nullable Below below) {
         this.entries = entries;
+        this.below = below;
+        int flat = entries.length - 1;
+        while (flat >= 0 && !entries[flat].flat) {
+            flat--;
+        }
+        this.highestFlat = flat;
+    }
+
+    /** The same files on a parent; null for none. */
+    LayerList on(@Nullable Below parent) {
+        return new LayerList(entries, parent);
+    }
+
+    /** Null without a parent, or when no file needs one any more. */
+    @Nullable
+    Below below() {
+        return below;
+    }
+
+    /** Whether the entry holds every group, as zeros where it has nothing. */
+    boolean isBottom(int index) {
+        return entries[index].flat || (index == 0 && below == null);
     }
 
     int size() {
@@ -75,23 +119,77 @@ final class LayerList {
         return index >= 0 && layer <= entries[index].last ? index : -1;
     }
 
+    /** Index of the highest flat entry that {@code view} sees, below which it sees nothing; -1 without one. */
+    int flatAtOrBelow(int view) {
+        int flat = highestFlat;
+        while (flat >= 0 && !(entries[flat].flat && entries[flat].last <= view)) {
+            flat--;
+        }
+        return flat;
+    }
+
+    /**
+     * What is left when {@code flat} is put on top of {@code view}, in place of what nobody sees any more. The layers of what
+     * goes become the next flat entry's, so that their numbers name nothing.
+     *
+     * @param flat null to only drop what nobody sees
+     * @param held views that must stay
+     */
+    LayerList pruned(@Nullable Entry flat, SortedSet<Integer> held) {
+        var all = new ArrayList<>(List.of(entries));
+        if (flat != null) {
+            all.add(indexAtOrBelow(flat.last) + 1, flat);
+        }
+        var candidates = new LayerList(all);
+        var seen = new boolean[all.size()];
+        candidates.see(Integer.MAX_VALUE, all.size() - 1, seen);
+        for (int view : held) {
+            candidates.see(view, candidates.indexAtOrBelow(view), seen);
+        }
+        var kept = new ArrayList<Entry>();
+        int dropped = -1;
+        for (int i = 0; i < all.size(); i++) {
+            var entry = all.get(i);
+            if (!seen[i]) {
+                dropped = dropped < 0 ? entry.first : dropped;
+            } else {
+                kept.add(entry.flat && dropped >= 0 ? entry.from(dropped) : entry);
+                dropped = -1;
+            }
+        }
+        boolean showsParent = held.stream().anyMatch(view -> candidates.flatAtOrBelow(view) < 0);
+        if (below == null || showsParent || !kept.getFirst().flat) {
+            return new LayerList(kept.toArray(Entry[]::new), below);
+        }
+        kept.set(0, kept.getFirst().from(0));
+        return new LayerList(kept);
+    }
+
+    private void see(int view, int from, boolean[] seen) {
+        int bottom = Math.max(0, flatAtOrBelow(view));
+        for (int i = from; i >= bottom; i--) {
+            seen[i] = true;
+        }
+    }
+
     LayerList with(Entry top) {
         var longer = Arrays.copyOf(entries, entries.length + 1);
         longer[entries.length] = top;
-        return new LayerList(longer);
+        return new LayerList(longer, below);
     }
 
     LayerList without(LayerImage image) {
         return new LayerList(
-                Arrays.stream(entries).filter(entry -> entry.image != image).toArray(Entry[]::new));
+                Arrays.stream(entries).filter(entry -> entry.image != image).toArray(Entry[]::new),
+                below);
     }
 
     /** With the entry at {@code index} marked as absorbing the one above it. */
     LayerList absorbing(int index) {
         var marked = entries.clone();
         var entry = entries[index];
-        marked[index] = new Entry(entry.first, entry.last, true, entry.image);
-        return new LayerList(marked);
+        marked[index] = new Entry(entry.first, entry.last, true, entry.flat, entry.image);
+        return new LayerList(marked, below);
     }
 
     /** With the entry at {@code index} in place of itself and the one above it, whose groups it has by now. */
@@ -99,9 +197,9 @@ final class LayerList {
         var fewer = new Entry[entries.length - 1];
         System.arraycopy(entries, 0, fewer, 0, index);
         fewer[index] = new Entry(entries[index].first, entries[index + 1].last, false,
-                entries[index].image);
+                entries[index].flat, entries[index].image);
         System.arraycopy(entries, index + 2, fewer, index + 1, entries.length - index - 2);
-        return new LayerList(fewer);
+        return new LayerList(fewer, below);
     }
 
     /** Whether the disk can be seen as of {@code view}, as far as these files are asked. */

@@ -6,6 +6,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.TreeMap;
@@ -18,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  * made from one {@link #root} find each other and share one bound. What was never written takes no memory.
  */
 public final class MemoryImageDirectory implements ImageDirectory {
+    /** Begins the locator of a directory that is not in memory: a disk in memory may stand on a copy in a file. */
+    private static final String FILES = "file:";
+
     /** What directories of one root share. */
     private static final class Host {
         private final long capacityBytes;
@@ -127,6 +131,9 @@ public final class MemoryImageDirectory implements ImageDirectory {
     /** An absolute path: memory is not moved. */
     @Override
     public String locate(ImageDirectory other) {
+        if (other instanceof FileImageDirectory files) {
+            return FILES + files.path();
+        }
         if (!(other instanceof MemoryImageDirectory memory) || memory.host != host) {
             throw new IllegalArgumentException(
                     other.location() + " is not in the same memory as " + location());
@@ -136,6 +143,9 @@ public final class MemoryImageDirectory implements ImageDirectory {
 
     @Override
     public ImageDirectory resolve(String locator) {
+        if (locator.startsWith(FILES)) {
+            return new FileImageDirectory(Path.of(locator.substring(FILES.length())));
+        }
         return host.directories.computeIfAbsent(locator, at -> new MemoryImageDirectory(host, at));
     }
 

@@ -14,6 +14,9 @@ final class Scratch {
     private static final ThreadLocal<MemorySegment> OF_THREAD =
             ThreadLocal.withInitial(() -> allocate(BYTES_MIN));
 
+    private static final ThreadLocal<MemorySegment> SECOND_OF_THREAD =
+            ThreadLocal.withInitial(() -> allocate(BYTES_MIN + ALIGNMENT));
+
     /** Read only. */
     static final MemorySegment ZEROS = allocate(DiskGeometry.GROUP_BYTES_MAX).asReadOnly();
 
@@ -25,6 +28,16 @@ final class Scratch {
         if (buffer.byteSize() < bytes) {
             buffer = allocate(bytes);
             OF_THREAD.set(buffer);
+        }
+        return buffer;
+    }
+
+    /** As {@link #borrow}, another one: for what is done below a caller that uses the first. */
+    static MemorySegment borrowSecond(int bytes) {
+        var buffer = SECOND_OF_THREAD.get();
+        if (buffer.byteSize() < bytes) {
+            buffer = allocate(bytes);
+            SECOND_OF_THREAD.set(buffer);
         }
         return buffer;
     }

@@ -2,6 +2,7 @@ package io.tintype.cow.disk;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -17,7 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is wrong with the files of a disk is found when it is opened, except in the groups' own bytes. */
+/** What is wrong with the files of a disk is found when it is opened, or when a sealed group is read. */
 class DamageTest {
     private static final DiskGeometry GEOMETRY = new DiskGeometry(64 * 4096, 4096);
     private static final ImageHeader HEADER = new ImageHeader(GEOMETRY, new ChainId(1, 1), 0);
@@ -142,9 +143,98 @@ class DamageTest {
     }
 
     @Test
+    void shouldNeverReturnDamagedDataOfASealedLayer() throws IOException {
+        seal();
+        var sealed = Files.readAllBytes(base);
+        for (int slot = 1; slot < 6; slot++) {
+            for (int octet = 0; octet < 4096; octet += 7) {
+                int at = (int) HEADER.slotAt(slot) + octet;
+                put(at, (byte) (sealed[at] ^ 1 << octet % 8));
+
+                var e = assertThrows(DamagedImageException.class, this::read);
+
+                assertEquals(base.toString(), e.file());
+                assertEquals(HEADER.slotAt(slot), e.offset());
+                put(at, sealed[at]);
+            }
+        }
+        assertArrayEquals(CONTENT, read());
+    }
+
+    @Test
+    void shouldFindEveryFlippedBitOfTheSums() throws IOException {
+        seal();
+        var sealed = Files.readAllBytes(base);
+        for (int at = (int) HEADER.sumAt(1, 0); at < HEADER.sumAt(6, 0); at++) {
+            for (int bit = 0; bit < 8; bit++) {
+                put(at, (byte) (sealed[at] ^ 1 << bit));
+
+                assertThrows(DamagedImageException.class, this::read);
+            }
+            put(at, sealed[at]);
+        }
+        assertArrayEquals(CONTENT, read());
+    }
+
+    @Test
+    void shouldFindABlockOfAnotherPlace() throws IOException {
+        seal();
+        var bytes = Files.readAllBytes(base);
+        System.arraycopy(bytes, (int) HEADER.slotAt(1), bytes, (int) HEADER.slotAt(2), 4096);
+        System.arraycopy(bytes, (int) HEADER.sumAt(1, 0), bytes, (int) HEADER.sumAt(2, 0), 4);
+        Files.write(base, bytes);
+
+        var e = assertThrows(DamagedImageException.class, this::read);
+
+        assertEquals(base + ": damaged at byte " + HEADER.slotAt(2)
+                + ": the data of block group 5 has a wrong checksum", e.getMessage());
+    }
+
+    private void seal() throws IOException {
+        try (var chain = DiskChain.open(new FileImageDirectory(folder))) {
+            chain.seal(0);
+        }
+        assertArrayEquals(CONTENT, read());
+    }
+
+    @Test
+    void shouldFindEveryFlippedBitOfACopy() throws IOException {
+        var copies = new FileImageDirectory(folder.resolve("copies"));
+        DiskCopy.Result result;
+        try (var chain = DiskChain.openReadOnly(new FileImageDirectory(folder), 1)) {
+            var copy = DiskCopy.begin(chain, 1, copies, "disk-0");
+            assertFalse(copy.copyNext(100));
+            result = copy.finish();
+        }
+        var file = folder.resolve("copies/disk-0");
+        var bytes = Files.readAllBytes(file);
+        assertEquals(bytes.length, result.bytes());
+        DiskCopy.verify(copies, "disk-0", result.rootSum());
+
+        for (int at = 0; at < bytes.length; at += 13) {
+            boolean used = at < ImageHeader.BYTES || at >= HEADER.slotAt(0)
+                    || (at >= HEADER.directoryAt() && at < HEADER.directoryAt() + 8)
+                    || (at >= HEADER.indexAt() && at < HEADER.indexAt() + 64 * 8)
+                    || (at >= HEADER.sumsAt() && at < HEADER.sumAt(5, 0));
+            if (used) {
+                var damaged = bytes.clone();
+                damaged[at] ^= (byte) (1 << at % 8);
+                Files.write(file, damaged);
+                assertThrows(DamagedImageException.class,
+                        () -> DiskCopy.verify(copies, "disk-0", result.rootSum()), "byte " + at);
+            }
+        }
+        for (int length = 0; length < bytes.length; length += 997) {
+            Files.write(file, Arrays.copyOf(bytes, length));
+            assertThrows(DamagedImageException.class,
+                    () -> DiskCopy.verify(copies, "disk-0", result.rootSum()), "cut to " + length);
+        }
+    }
+
+    @Test
     void shouldNotOpenANewerImage() throws IOException {
         var bytes = intact.clone();
-        var buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putInt(8, 2);
+        var buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putInt(8, 3);
         buffer.putInt(508, Checksums.crc32c(bytes, 0, 508));
         Files.write(base, bytes);
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -76,6 +77,13 @@ class DiskChainCrashTest {
         /** What a held view shows, crash or no crash. */
         private final TreeMap<Integer, long[]> sealed = new TreeMap<>();
 
+        @SuppressWarnings("ArrayRecordComponent") // never compared
+        private record Copied(long[] content, int rootSum) {}
+
+        /** What durable copies must show, crash or no crash. */
+        private final TreeMap<String, Copied> copies = new TreeMap<>();
+        private int copyCount;
+
         private CrashingDirectory directory;
         private DiskChain chain;
         private long version;
@@ -126,13 +134,19 @@ class DiskChainCrashTest {
         }
 
         private void step() throws IOException {
-            switch (random.nextInt(12)) {
+            switch (random.nextInt(15)) {
                 case 0, 1, 2, 3 -> write();
                 case 4, 5 -> zeros();
                 case 6, 7 -> sync();
                 case 8 -> overlay();
                 case 9 -> seal();
                 case 10 -> commit();
+                case 11 -> flatten();
+                case 12 -> copy();
+                case 13 -> {
+                    story.add("drop");
+                    chain.dropUnseen();
+                }
                 default -> unseal();
             }
         }
@@ -203,7 +217,7 @@ class DiskChainCrashTest {
             chain.hold(view);
             try {
                 chain.switchTo(chain.prepareOverlay());
-                chain.sync(view);
+                chain.seal(view);
             } catch (IOException e) {
                 chain.release(view);
                 throw e;
@@ -249,6 +263,71 @@ class DiskChainCrashTest {
             }
         }
 
+        private void flatten() throws IOException {
+            if (chain.nextFlatten() < 0) {
+                return;
+            }
+            story.add("flatten " + chain.nextFlatten());
+            var flatten = chain.flatten();
+            try {
+                while (flatten.copyNext(1)) {
+                    switch (random.nextInt(20)) {
+                        case 0 -> {
+                            story.add("cancel");
+                            return;
+                        }
+                        case 1, 2, 3 -> write();
+                        case 4 -> overlay();
+                        case 5 -> unseal();
+                        default -> {}
+                    }
+                }
+                flatten.finish();
+                story.add("flattened");
+            } finally {
+                flatten.cancel();
+            }
+        }
+
+        /** Of a view that somebody holds, under a name that becomes durable with it. */
+        private void copy() throws IOException {
+            if (sealed.isEmpty()) {
+                return;
+            }
+            int view = sealed.lastKey();
+            String name = "copy-" + copyCount++;
+            story.add("copy " + view + " as " + name);
+            var content = view(view).clone();
+            var copy = DiskCopy.begin(chain, view, directory, name);
+            try {
+                while (copy.copyNext(1)) {
+                    if (random.nextInt(4) == 0) {
+                        write();
+                    }
+                }
+                var result = copy.finish();
+                directory.sync();
+                copies.put(name, new Copied(content, result.rootSum()));
+                story.add("copied");
+            } finally {
+                copy.cancel();
+            }
+        }
+
+        private long[] view(int view) {
+            return Objects.requireNonNull(sealed.get(view));
+        }
+
+        private void checkCopies() throws IOException {
+            for (var copy : copies.entrySet()) {
+                DiskCopy.verify(directory, copy.getKey(), copy.getValue().rootSum());
+                try (var opened = DiskCopy.open(directory, copy.getKey())) {
+                    assertArrayEquals(copy.getValue().content(),
+                            Sectors.read(opened, opened.top()), copy.getKey());
+                }
+            }
+        }
+
         private void check() throws IOException {
             var top = Sectors.read(chain, chain.top());
             for (int i = 0; i < sectors; i++) {
@@ -273,10 +352,20 @@ class DiskChainCrashTest {
                             "stored view " + view.getKey());
                 }
             }
+            checkCopies();
             chain = DiskChain.open(directory);
             story.add("recovered, top " + chain.top());
             sealed.keySet().forEach(chain::hold);
             checkSealed();
+            int unfinished = chain.unfinishedCommit();
+            if (unfinished >= 0 && random.nextBoolean()) {
+                story.add("resume commit " + unfinished);
+                var commit = chain.commit(unfinished);
+                while (commit.copyNext(1)) {
+                    // one after another
+                }
+                commit.finish();
+            }
             var found = Sectors.read(chain, chain.top());
             for (int i = 0; i < sectors; i++) {
                 assertTrue(allowed.get(i).contains(found[i]),

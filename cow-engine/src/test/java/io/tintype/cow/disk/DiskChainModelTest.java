@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -110,11 +111,15 @@ class DiskChainModelTest {
         private DiskChain chain;
         private @Nullable PreparedOverlay prepared;
         private @Nullable Commit commit;
+        private @Nullable Flatten flatten;
         private int upper;
         private long version;
 
         /** The view that a clone holds; -1 if there is none. */
         private int clonedView = -1;
+
+        /** Views whose file holds everything. */
+        private final TreeSet<Integer> flat = new TreeSet<>();
 
         Disk(Random random, ImageDirectory directory, DiskChain chain, @Nullable Disk parent) {
             this.random = random;
@@ -144,7 +149,10 @@ class DiskChainModelTest {
                 case 15 -> overlay();
                 case 16 -> hold();
                 case 17 -> stepCommit();
-                case 18 -> readFromDisk();
+                case 18 -> {
+                    readFromDisk();
+                    stepFlatten();
+                }
                 default -> {
                     if (random.nextInt(5) == 0) {
                         reopen();
@@ -183,7 +191,7 @@ class DiskChainModelTest {
         private void writeBelow() throws IOException {
             var below = views.lowerKey(chain.top());
             if (below == null || below < chain.firstLayer() || below <= clonedView
-                    || commit != null) {
+                    || commit != null || flatten != null) {
                 return;
             }
             int group = random.nextInt(geometry.groupCount());
@@ -240,18 +248,59 @@ class DiskChainModelTest {
             }
         }
 
+        /** Begins, goes on with or ends a flatten, or drops what nobody sees any more. */
+        private void stepFlatten() throws IOException {
+            var going = flatten;
+            if (going == null) {
+                chain.seal(chain.top() - 1);
+                if (chain.nextFlatten() >= 0) {
+                    flatten = chain.flatten();
+                } else if (chain.hasUnseen()) {
+                    chain.dropUnseen();
+                    removeUnseen();
+                }
+            } else if (!going.copyNext(random.nextInt(8))) {
+                if (random.nextInt(4) == 0) {
+                    going.cancel();
+                } else {
+                    going.finish();
+                    flat.add(going.view());
+                    removeUnseen();
+                }
+                flatten = null;
+            }
+        }
+
+        /** Views below a flat file that no view stands on which somebody holds. */
+        private void removeUnseen() {
+            var needed = new TreeSet<>(held);
+            needed.add(clonedView);
+            views.keySet().removeIf(view -> view < flat.last() && needed.subSet(view, flat.last())
+                    .stream().noneMatch(each -> flat.subSet(view, false, each, true).isEmpty()));
+            if (parent != null && chain.firstLayer() == 0) {
+                parent.clonedView = -1;
+            }
+        }
+
         private void stepCommit() throws IOException {
             var going = commit;
+            if (flatten != null) {
+                return;
+            }
             if (going == null) {
                 var layers = new ArrayList<>(views.tailMap(chain.firstLayer()).keySet());
                 int index = random.nextInt(layers.size());
                 upper = layers.get(index);
                 boolean hurts = index == 0 || upper == chain.top()
                         || held.contains(layers.get(index - 1))
-                        || clonedView == layers.get(index - 1);
+                        || clonedView == layers.get(index - 1)
+                        || flat.contains(upper);
                 assertEquals(!hurts, chain.mayCommit(upper), "commit " + upper + ", held " + held);
                 if (!hurts) {
                     commit = chain.commit(upper);
+                    if (flat.contains(layers.get(index - 1))) {
+                        flat.add(upper);
+                    }
                     views.remove(layers.get(index - 1));
                 }
             } else if (!going.copyNext(random.nextInt(4))) {
@@ -281,7 +330,7 @@ class DiskChainModelTest {
         }
 
         private void reopen() throws IOException {
-            if (commit != null || clonedView >= 0) {
+            if (commit != null || flatten != null || clonedView >= 0) {
                 return;
             }
             chain.sync(chain.top());

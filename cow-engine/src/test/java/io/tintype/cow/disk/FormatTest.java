@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 class FormatTest {
     private static final ImageHeader HEADER =
-            new ImageHeader(DiskGeometry.of(32L << 30), new ChainId(7, 8), 3);
+            new ImageHeader(1, DiskGeometry.of(32L << 30), new ChainId(7, 8), 3);
 
     private static final ChainDescriptor CHAIN = new ChainDescriptor(9, DiskGeometry.of(1 << 20),
             new ChainId(-1, 5), 8, new ChainDescriptor.Parent("../größer", 2),
@@ -43,7 +43,7 @@ class FormatTest {
 
     @Test
     void shouldFindEveryFlippedBitOfAHeader() {
-        var bytes = HEADER.encode();
+        var bytes = new ImageHeader(DiskGeometry.of(32L << 30), new ChainId(7, 8), 3).encode();
         for (int bit = 0; bit < bytes.length * 8; bit++) {
             var flipped = flip(bytes, bit);
             assertThrows(DamagedImageException.class, () -> ImageHeader.decode("h", flipped));
@@ -53,13 +53,13 @@ class FormatTest {
     @Test
     void shouldTellANewerHeaderFromADamagedOne() {
         var bytes = HEADER.encode();
-        var buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putInt(8, 2);
+        var buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putInt(8, 3);
         buffer.putInt(508, Checksums.crc32c(bytes, 0, 508));
 
         var e = assertThrows(NewerVersionException.class, () -> ImageHeader.decode("h", bytes));
 
         assertEquals(
-                "h: has format version 2, this program knows up to version 1; use a newer program",
+                "h: has format version 3, this program knows up to version 2; use a newer program",
                 e.getMessage());
     }
 
@@ -69,6 +69,28 @@ class FormatTest {
 
         assertEquals(CHAIN, read);
         assertArrayEquals(CHAIN.encode(), read.encode());
+    }
+
+    /** Written by version 1; never change it. */
+    @Test
+    void shouldReadADescriptorOfVersion1() throws Exception {
+        assertEquals(CHAIN, ChainDescriptor.decode("c", HexFormat.of().parseHex(CHAIN_1)));
+    }
+
+    private static final String CHAIN_1 =
+            "5454434841494e31010000006f0000000900000000000000000010000000000000000100"
+                    + "ffffffffffffffff050000000000000008000000020000000b002e2e2f6772c3b6c39f65"
+                    + "72020000000300000005000000010000000b006c617965722d332e696d67070000000700"
+                    + "0000000000000b006c617965722d372e696d6769c01251";
+
+    @Test
+    void shouldReadBackADescriptorOnACopy() throws Exception {
+        var chain = new ChainDescriptor(1, DiskGeometry.of(1 << 20), new ChainId(3, 4), 9,
+                new ChainDescriptor.Parent("../../checkpoints/vm-1/3", 4, "disk-0"),
+                List.of(new ChainDescriptor.LayerFile(5, 7, false, true, "flat-7.img"),
+                        new ChainDescriptor.LayerFile(8, 8, false, "layer-8.img")));
+
+        assertEquals(chain, ChainDescriptor.decode("c", chain.encode()));
     }
 
     @Test
@@ -92,7 +114,7 @@ class FormatTest {
     @Test
     void shouldTellANewerDescriptorFromADamagedOne() {
         var bytes = CHAIN.encode();
-        var buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putInt(8, 2);
+        var buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putInt(8, 3);
         buffer.putInt(bytes.length - 4, Checksums.crc32c(bytes, 0, bytes.length - 4));
 
         assertThrows(NewerVersionException.class, () -> ChainDescriptor.decode("c", bytes));
@@ -101,7 +123,7 @@ class FormatTest {
     @Test
     void shouldFindUpToThreeFlippedBitsOfAnIndexEntry() {
         for (long value : new long[] {GroupState.present(0), GroupState.present(123456),
-            GroupState.zeros(77), GroupState.zeros(GroupState.NO_SLOT)}) {
+            GroupState.zeros(77), GroupState.zeros(GroupState.NO_SLOT), GroupState.sealed(4)}) {
             long entry = GroupState.toEntry(4711, value);
             assertEquals(value, GroupState.fromEntry(4711, entry));
             for (int a = 0; a < 64; a++) {

@@ -34,7 +34,7 @@ public final class Commands {
 
     private Commands() {}
 
-    /** Adds {@code run}, {@code bench}, {@code simulate}, {@code replay} and {@code help} to {@code root}, a command of picocli's; ready to execute. */
+    /** Adds {@code run}, {@code bench}, {@code simulate}, {@code replay}, {@code disk} and {@code help} to {@code root}, a command of picocli's; ready to execute. */
     public static CommandLine on(Object root, FleetRunner runner, List<Benchmark> benchmarks) {
         var surroundings = new Surroundings(
                 Machine.local(), Terminal.local(),
@@ -62,6 +62,7 @@ public final class Commands {
                 .addSubcommand(new SimulateCommand(surroundings))
                 .addSubcommand(new ReplayCommand(
                         List.of(new SimulateReplayer(), new ExploreReplayer())))
+                .addSubcommand(new DiskCommand(surroundings))
                 .addSubcommand(new HelpCommand())
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)

@@ -6,6 +6,7 @@ import io.tintype.simulations.report.HtmlReport;
 import io.tintype.simulations.report.ResultJson;
 import io.tintype.simulations.report.Units;
 import io.tintype.simulations.run.ConflictPolicy;
+import io.tintype.simulations.run.DiskPolicy;
 import io.tintype.simulations.run.FleetRunner;
 import io.tintype.simulations.run.GuestKind;
 import io.tintype.simulations.run.Progress;
@@ -125,6 +126,12 @@ final class RunCommand implements Callable<Integer> {
             description = "with --reissue disk, when a read and a write of one block are pending: put-off the checkpoint, or "
                     + "delay-resume of the guest (put-off)")
     private @Nullable ConflictPolicy conflict;
+
+    @Option(names = "--keep-disks", paramLabel = "HOW", defaultValue = "pointer",
+            converter = Values.OfDisks.class,
+            description = "what a checkpoint keeps of disks: pointer, the layers themselves, or copy, one of each disk; then "
+                    + "layers are committed at once (${DEFAULT-VALUE})")
+    private DiskPolicy checkpointDisks = DiskPolicy.POINTER;
 
     @Option(names = "--store", paramLabel = "DIR",
             description = "the checkpoint store, created if missing (a temporary one, removed at the end)")
@@ -268,7 +275,8 @@ final class RunCommand implements Callable<Integer> {
                 storeDirectory,
                 store == null,
                 keep,
-                seed);
+                seed,
+                checkpointDisks);
     }
 
     private int run(RunOptions options, @Nullable Path reportFile) throws InterruptedException {

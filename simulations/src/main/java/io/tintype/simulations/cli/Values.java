@@ -1,6 +1,7 @@
 package io.tintype.simulations.cli;
 
 import io.tintype.simulations.run.ConflictPolicy;
+import io.tintype.simulations.run.DiskPolicy;
 import io.tintype.simulations.run.GuestKind;
 import io.tintype.simulations.run.ReissuePolicy;
 import io.tintype.simulations.run.RunOptions;
@@ -156,6 +157,13 @@ final class Values {
     static final class OfConflict extends Choice<ConflictPolicy> {
         OfConflict() {
             super(ConflictPolicy.class);
+        }
+    }
+
+    /** What checkpoints keep of disks. */
+    static final class OfDisks extends Choice<DiskPolicy> {
+        OfDisks() {
+            super(DiskPolicy.class);
         }
     }
 

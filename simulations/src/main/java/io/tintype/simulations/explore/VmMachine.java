@@ -1163,6 +1163,8 @@ final class VmMachine {
                 case CheckpointPhase.Output.SaveLate _ -> startSaving(c, 2);
                 case CheckpointPhase.Output.StopSaving _ -> setCheckpoint(c, STOP_SAVING, 1);
                 case CheckpointPhase.Output.SyncChain _ -> setCheckpoint(c, SYNC, 1);
+                case CheckpointPhase.Output.CopyDisks _,CheckpointPhase.Output.StopCopying _ ->
+                    throw new IllegalStateException("checkpoints point to layers here");
                 case CheckpointPhase.Output.WriteManifest _ -> setCheckpoint(c, MANIFEST, 1);
                 case CheckpointPhase.Output.ReportSealed _ -> {
                     reported(c);

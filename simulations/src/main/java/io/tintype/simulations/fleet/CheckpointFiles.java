@@ -2,6 +2,7 @@ package io.tintype.simulations.fleet;
 
 import io.tintype.actors.CheckpointRef;
 import io.tintype.cow.disk.DiskChain;
+import io.tintype.cow.disk.DiskCopy;
 import io.tintype.cow.disk.FileImageDirectory;
 import io.tintype.cow.disk.ImageDirectory;
 import io.tintype.simulations.oracle.CheckpointImage;
@@ -55,7 +56,11 @@ public final class CheckpointFiles implements AutoCloseable {
                 first += manifest.regions().get(region).pages();
             }
             for (var disk : manifest.disks()) {
-                disks.add(DiskChain.openReadOnly(images.apply(disk.images()), disk.view()));
+                var copy = disk.copy();
+                disks.add(copy == null
+                        ? DiskChain.openReadOnly(images.apply(disk.images()), disk.view())
+                        : DiskCopy.open(
+                                images.apply("checkpoints/" + ref.vm() + "/" + ref.id()), copy));
             }
             var pending = devices.pending().stream()
                     .map(entry -> new PendingEntry(entry.ioId(), entry.tag(), entry.disk(),

@@ -11,6 +11,7 @@ import io.tintype.simulations.oracle.Oracle;
 import io.tintype.simulations.oracle.Violation;
 import io.tintype.simulations.run.ConflictPolicy;
 import io.tintype.simulations.run.CutStory;
+import io.tintype.simulations.run.DiskPolicy;
 import io.tintype.simulations.run.Progress;
 import io.tintype.simulations.run.ReissuePolicy;
 import io.tintype.simulations.run.RunOptions;
@@ -19,6 +20,7 @@ import io.tintype.simulations.run.SeriesSampler;
 import io.tintype.simulations.run.SpeedMeter;
 import io.tintype.simulations.run.StunStats;
 import io.tintype.store.DamagedSegmentException;
+import io.tintype.vm.CheckpointDisks;
 import io.tintype.vm.CheckpointOutcome;
 import io.tintype.vm.HostOptions;
 import io.tintype.vm.MachineState;
@@ -145,6 +147,10 @@ final class LiveFleet implements AutoCloseable {
         long slack = VERIFIERS_MAX * options.memoryBytes() + 64 * MIB + options.vms() * MIB;
         return HostOptions.defaults(options.store())
                 .withMemory(guests + held + slack, held)
+                .withCheckpointDisks(
+                        options.checkpointDisks() == DiskPolicy.COPY
+                                ? CheckpointDisks.COPY
+                                : CheckpointDisks.POINTER)
                 .withReissue(
                         options.reissue() == ReissuePolicy.DISK
                                 ? PendingSet.Reissue.DISK

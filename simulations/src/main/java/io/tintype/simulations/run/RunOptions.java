@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param storeIsTemporary the caller deletes the store after the run
  * @param keep sealed checkpoints of a VM that stay in the store; older ones are deleted once verified
  * @param seed all made-up values come from it
+ * @param checkpointDisks what checkpoints keep of disks
  */
 public record RunOptions(
         int vms,
@@ -39,7 +40,33 @@ public record RunOptions(
         Path store,
         boolean storeIsTemporary,
         int keep,
-        long seed) {
+        long seed,
+        DiskPolicy checkpointDisks) {
+    /** The same with checkpoints that point to layers. */
+    public RunOptions(
+            int vms,
+            long memoryBytes,
+            int disks,
+            long diskSizeBytes,
+            int ioDepth,
+            long dirtyPerSecond,
+            GuestKind guest,
+            @Nullable Path trace,
+            double speed,
+            Duration checkpointEvery,
+            @Nullable Duration runFor,
+            ReissuePolicy reissue,
+            ConflictPolicy conflict,
+            Path store,
+            boolean storeIsTemporary,
+            int keep,
+            long seed) {
+        this(
+                vms, memoryBytes, disks, diskSizeBytes, ioDepth, dirtyPerSecond, guest, trace,
+                speed, checkpointEvery, runFor, reissue, conflict, store, storeIsTemporary, keep,
+                seed, DiskPolicy.POINTER);
+    }
+
     /** A dirty rate without a limit: as fast as the VM's share of the processor lets it. */
     public static final long UNLIMITED = Long.MAX_VALUE;
 }

@@ -65,10 +65,26 @@ sealed interface Action {
     }
 
     /** A checkpoint is begun. */
-    record Begin(String vm, String label) implements Action {
+    record Begin(String vm, String label, boolean copies) implements Action {
         @Override
         public String name() {
-            return "begin " + vm + " " + label;
+            return "begin " + vm + " " + label + (copies ? " with copies of disks" : "");
+        }
+    }
+
+    /** A disk is made flat. */
+    record Flatten(String vm, String label, int disk) implements Action {
+        @Override
+        public String name() {
+            return "flatten " + vm + " " + label + " disk " + disk;
+        }
+    }
+
+    /** A flatten is given up, if there is one. */
+    record StopFlatten(String vm, String label, int disk) implements Action {
+        @Override
+        public String name() {
+            return "stop-flatten " + vm + " " + label + " disk " + disk;
         }
     }
 
@@ -118,6 +134,8 @@ sealed interface Action {
     Pattern HEAP = Pattern.compile("guest (\\S+) (\\S+) heap");
     Pattern BELL = Pattern.compile("guest (\\S+) (\\S+) bell (on|off)");
     Pattern RESET = Pattern.compile("guest (\\S+) (\\S+) reset disk (\\d+)");
+    Pattern BEGIN_COPIES = Pattern.compile("begin (\\S+) (\\S+) with copies of disks");
+    Pattern FLATTEN = Pattern.compile("(stop-)?flatten (\\S+) (\\S+) disk (\\d+)");
     Pattern CONTROL = Pattern.compile("(begin|cancel|delete) (\\S+) (\\S+)");
     Pattern CLONE = Pattern.compile("clone (\\S+) (\\S+) as (\\S+)");
     Pattern LIMIT = Pattern.compile("limit (\\S+) to (\\d+) bytes more");
@@ -152,10 +170,21 @@ sealed interface Action {
         found = CONTROL.matcher(name);
         if (found.matches()) {
             return switch (found.group(1)) {
-                case "begin" -> new Begin(found.group(2), found.group(3));
+                case "begin" -> new Begin(found.group(2), found.group(3), false);
                 case "cancel" -> new Cancel(found.group(2), found.group(3));
                 default -> new Delete(found.group(2), found.group(3));
             };
+        }
+        found = BEGIN_COPIES.matcher(name);
+        if (found.matches()) {
+            return new Begin(found.group(1), found.group(2), true);
+        }
+        found = FLATTEN.matcher(name);
+        if (found.matches()) {
+            int disk = Integer.parseInt(found.group(4));
+            return found.group(1) == null
+                    ? new Flatten(found.group(2), found.group(3), disk)
+                    : new StopFlatten(found.group(2), found.group(3), disk);
         }
         found = CLONE.matcher(name);
         if (found.matches()) {

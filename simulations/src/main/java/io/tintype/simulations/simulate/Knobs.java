@@ -45,6 +45,8 @@ import org.jspecify.annotations.Nullable;
  * @param cancelPercent checkpoints given up by the operator
  * @param deletePercent checkpoints deleted
  * @param clonePercent checkpoints restored beside the running VM
+ * @param copyPercent checkpoints that copy their disks
+ * @param flattenPercent checkpoints some time after which a disk is made flat
  * @param deadlineNs of checkpoints
  * @param heldFrames frames that checkpoints may hold
  * @param chainDepthMax layers of a disk
@@ -91,6 +93,8 @@ record Knobs(
         int cancelPercent,
         int deletePercent,
         int clonePercent,
+        int copyPercent,
+        int flattenPercent,
         boolean reissueFromDisk,
         boolean delayResume,
         boolean ordered,
@@ -202,6 +206,10 @@ record Knobs(
         draw.put("deletePercent", dice.percent(50) ? 0 : dice.between(10, 80));
         dice.turnTo(seed, "clonePercent");
         draw.put("clonePercent", dice.percent(80) ? 0 : dice.between(10, 80));
+        dice.turnTo(seed, "copyPercent");
+        draw.put("copyPercent", dice.percent(70) ? 0 : dice.between(20, 100));
+        dice.turnTo(seed, "flattenPercent");
+        draw.put("flattenPercent", dice.percent(70) ? 0 : dice.between(20, 80));
         dice.turnTo(seed, "reissueFromDisk");
         draw.put("reissueFromDisk", dice.percent(25) ? 1 : 0);
         dice.turnTo(seed, "delayResume");
@@ -257,6 +265,8 @@ record Knobs(
             this.scenario = scenario;
             this.strategy = strategy;
             this.broken = broken;
+            // Traces of before there were these do not name them.
+            put("copyPercent", 0).put("flattenPercent", 0);
         }
 
         Draw put(String name, long value) {
@@ -291,6 +301,7 @@ record Knobs(
                     i("touchWeight"), i("heapWeight"), i("bellWeight"), i("resetWeight"),
                     i("straddlePercent"), i("fuaPercent"), i("errorPerMille"), i("hangPerMille"),
                     i("cancelPercent"), i("deletePercent"), i("clonePercent"),
+                    i("copyPercent"), i("flattenPercent"),
                     b("reissueFromDisk"), b("delayResume"), b("ordered"), l("deadlineNs"),
                     i("heldFrames"), i("chainDepthMax"), i("crashAt"), i("crashInWrites"),
                     i("fullAt"), b("rots"), b("restores"));

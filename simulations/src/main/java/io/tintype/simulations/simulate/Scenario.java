@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
 public record Scenario(String name, String words, BiConsumer<Knobs.Draw, Dice> fix) {
     private static final Pattern LINE = Pattern.compile("\\s*(\\w+)\\s*=\\s*(-?\\d{1,18})\\s*");
 
+    private static final String COPIES = "copies";
+
     /** Everything from the seed. */
     public static final Scenario SWARM =
             new Scenario("swarm", "everything is drawn from the seed", (_, _) -> {});
@@ -29,7 +31,8 @@ public record Scenario(String name, String words, BiConsumer<Knobs.Draw, Dice> f
                     .put("vms", 1).put("disks", 1).put("groups", 4).put("slots", 4)
                     .put("requestSectorsMax", 8).put("heapPages", 2)
                     .put("actions", 3).put("checkpoints", 1).put("cancelPercent", 0)
-                    .put("deletePercent", 0).put("clonePercent", 0).put("deadlineNs", 1_000_000_000)
+                    .put("deletePercent", 0).put("clonePercent", 0).put("copyPercent", 0)
+                    .put("flattenPercent", 0).put("deadlineNs", 1_000_000_000)
                     .put("heldFrames", 4096).put("chainDepthMax", 16).put("crashAt", -1)
                     .put("fullAt", -1).put("errorPerMille", 0).put("hangPerMille", 0)
                     .put("rots", 0).put("restores", 0).put("resetWeight", 0));
@@ -72,6 +75,13 @@ public record Scenario(String name, String words, BiConsumer<Knobs.Draw, Dice> f
                     (draw, dice) -> draw.put("checkpoints", dice.between(3, 6))
                             .put("actions", dice.between(20, 60))
                             .put("deletePercent", 80).put("cancelPercent", 40)),
+            new Scenario(COPIES, "checkpoints copy their disks, and chains are made flat",
+                    (draw, dice) -> draw.put("checkpoints", dice.between(2, 5))
+                            .put("actions", dice.between(20, 60))
+                            .put("copyPercent", dice.between(40, 100))
+                            .put("flattenPercent", dice.below(80))
+                            .put("deletePercent", dice.below(60))
+                            .put("clonePercent", dice.below(40))),
             new Scenario("resets", "devices are reset with requests in flight",
                     (draw, _) -> draw.put("resetWeight", 4).put("readWeight", 8)),
             new Scenario("crashes", "the power fails in every run",
@@ -89,7 +99,9 @@ public record Scenario(String name, String words, BiConsumer<Knobs.Draw, Dice> f
 
     /** What a run of the swarm may be about. */
     static final List<Scenario> THEMES = ALL.stream()
-            .filter(each -> !each.name().equals(SWARM.name()) && !each.name().equals(SMALL.name()))
+            // Copies came later; a theme more would change what known seeds do, and the swarm draws them anyway.
+            .filter(each -> !each.name().equals(SWARM.name()) && !each.name().equals(SMALL.name())
+                    && !each.name().equals(COPIES))
             .toList();
 
     /** Null if there is none of that name. */

@@ -102,6 +102,7 @@ final class SimulatedHost {
         this.power = power;
         this.images = images;
         this.files = files;
+        images.copiesAreIn(files);
         this.pool = machine.pool(knobs.heldFrames());
         this.actor = machine.startHost(name);
         var defaults = HostOptions.defaults(STORE);

@@ -3,23 +3,39 @@ package io.tintype.simulations.simulate;
 import io.tintype.cow.disk.ClosedImageException;
 import io.tintype.cow.disk.ImageDirectory;
 import io.tintype.cow.disk.ImageFile;
+import io.tintype.store.StoreFiles;
+import io.tintype.store.StoreImages;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** The image files of all disks of a simulated host, in memory, with what a power failure would leave of them. */
 final class SimulatedImages {
+    private static final String CHECKPOINTS = "checkpoints/";
+
     private final Power power;
+    private @Nullable StoreFiles copies;
     private final TreeMap<String, Directory> directories = new TreeMap<>();
 
     SimulatedImages(Power power) {
         this.power = power;
     }
 
+    /** Where copies of disks are: in checkpoints, so not here. */
+    void copiesAreIn(StoreFiles store) {
+        copies = store;
+    }
+
     ImageDirectory at(String path) {
+        int checkpoint = path.indexOf(CHECKPOINTS);
+        var files = copies;
+        if (checkpoint >= 0 && files != null) {
+            return new StoreImages(files, SimulatedHost.STORE.resolve(path.substring(checkpoint)));
+        }
         var there = directories.get(path);
         if (there == null) {
             there = new Directory(path);

@@ -273,7 +273,7 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
                 cpu.reset(disk);
                 note(Kind.DELIVER, name, "resets disk " + disk);
             }
-            case Action.Begin _,Action.Cancel _,Action.Delete _,Action.Clone _,Action.Limit _,Action.Crash _ ->
+            case Action.Begin _,Action.Cancel _,Action.Delete _,Action.Clone _,Action.Flatten _,Action.StopFlatten _,Action.Limit _,Action.Crash _ ->
                 throw new IllegalStateException("no guest does " + action.name());
         }
         return true;
@@ -503,5 +503,17 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
         }
         note(Kind.COMMIT, name + "/disk-" + disk.index(), "layer " + layer
                 + " is committed into its parent");
+    }
+
+    @Override
+    public void flattened(DiskId disk, int depth) {
+        if (muted) {
+            return;
+        }
+        simulation.count(Situation.FLATTEN);
+        if (inProgress() > 0) {
+            simulation.count(Situation.FLATTEN_DURING_CHECKPOINT);
+        }
+        note(Kind.COMMIT, name + "/disk-" + disk.index(), "is flat below its top");
     }
 }

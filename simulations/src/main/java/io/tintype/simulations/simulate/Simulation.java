@@ -9,6 +9,7 @@ import io.tintype.simulations.oracle.Violation;
 import io.tintype.simulations.story.StoryEvent;
 import io.tintype.simulations.story.StoryEvent.Kind;
 import io.tintype.store.StoreException;
+import io.tintype.vm.CheckpointDisks;
 import io.tintype.vm.CoreProbe;
 import io.tintype.vm.CoreProbe.CoreStep;
 import io.tintype.vm.CoreProbe.DiskStep;
@@ -251,7 +252,7 @@ final class Simulation {
         var words = name.split(" ", -1);
         return switch (words[0]) {
             case "guest" -> words[1];
-            case "begin", "cancel", "delete", "clone" -> "operator";
+            case "begin", "cancel", "delete", "clone", "flatten", "stop-flatten" -> "operator";
             case "finish", "hang", "run", "save", "timer" -> words[1];
             case "fail" -> words[1].equals("hung") ? words[2] : words[1];
             case "fail," -> words[3];
@@ -640,7 +641,11 @@ final class Simulation {
             return;
         }
         switch (action) {
-            case Action.Begin(_, var label) -> begin(vm, label);
+            case Action.Begin(_, var label, var copies) -> begin(vm, label, copies);
+            case Action.Flatten(_, _, var disk) -> {
+                var _ = vm.vm().flatten(disk);
+            }
+            case Action.StopFlatten(_, _, var disk) -> vm.vm().cancelFlatten(disk);
             case Action.Cancel(_, var label) -> {
                 var one = vm.taken.get(label);
                 if (one != null) {
@@ -660,7 +665,7 @@ final class Simulation {
         }
     }
 
-    private void begin(SimulatedVm vm, String label) {
+    private void begin(SimulatedVm vm, String label, boolean copies) {
         if (vm.taken.containsKey(label)) {
             return;
         }
@@ -672,7 +677,8 @@ final class Simulation {
             count(Situation.CHECKPOINT_WHILE_RESTORING);
         }
         var one = vm.begin(label);
-        var _ = vm.vm().checkpoint().whenComplete((outcome, _) -> {
+        var kept = copies ? CheckpointDisks.COPY : CheckpointDisks.POINTER;
+        var _ = vm.vm().checkpoint(kept).whenComplete((outcome, _) -> {
             if (outcome == null || vm.muted) {
                 return;
             }
@@ -680,6 +686,9 @@ final class Simulation {
             if (outcome.sealed()) {
                 if (outcome.pendingCount() > 0) {
                     count(Situation.SEALED_WITH_PENDING);
+                }
+                if (copies) {
+                    count(Situation.SEALED_WITH_COPIES);
                 }
                 note(Kind.SEAL, vm.name + "/" + label, "is sealed");
             } else {

@@ -32,7 +32,10 @@ public enum Situation {
     DISK_FULL("a full disk"),
     BIT_ROT_CAUGHT("a rotten bit, caught by a checksum"),
     GUEST_WAITS_FOR_MEMORY("a guest that waits for memory held by checkpoints"),
-    SEALED_WITH_PENDING("a sealed checkpoint with requests pending at T");
+    SEALED_WITH_PENDING("a sealed checkpoint with requests pending at T"),
+    SEALED_WITH_COPIES("a sealed checkpoint with copies of its disks"),
+    FLATTEN("a chain that was made flat"),
+    FLATTEN_DURING_CHECKPOINT("a chain that was made flat during a checkpoint");
 
     private final String words;
 

@@ -74,7 +74,9 @@ final class Workload {
     private void checkpoint() {
         var vm = vm(dice.below(knobs.vms()));
         var label = "c" + ++checkpoints;
-        add(new Action.Begin(vm, label));
+        // Of its own, so that these knobs change nothing else of a seed's workload.
+        var disks = new Dice(Dice.of(knobs.seed(), "disks of " + label, 0));
+        add(new Action.Begin(vm, label, disks.percent(knobs.copyPercent())));
         long soon = Math.min(Integer.MAX_VALUE,
                 knobs.latencyMaxNs() + 4 * knobs.taskMaxNs() + 8 * knobs.gapNs());
         if (dice.percent(knobs.cancelPercent())) {
@@ -95,6 +97,15 @@ final class Workload {
         }
         if (dice.percent(knobs.deletePercent())) {
             later(new Action.Delete(vm, label), 4 * soon);
+        }
+        if (disks.percent(knobs.flattenPercent())) {
+            int disk = disks.below(knobs.disks());
+            long atNs = nowNs + 1 + disks.below((int) (2 * soon));
+            actions.add(new Timed(atNs, new Action.Flatten(vm, "l" + checkpoints, disk)));
+            if (disks.percent(25)) {
+                actions.add(new Timed(atNs + 1 + disks.below((int) soon),
+                        new Action.StopFlatten(vm, "l" + checkpoints, disk)));
+            }
         }
     }
 

@@ -13,6 +13,7 @@ public final class Benchmarks {
                 new StunBenchmark(),
                 new StunScalingBenchmark(),
                 new StunFleetBenchmark(),
+                new CommitStunBenchmark(),
                 new FaultBenchmark(),
                 new GuestStoreBenchmark(),
                 new GuestSpeedBenchmark(),

@@ -106,6 +106,10 @@ final class Rig implements AutoCloseable {
                         : ports.withDiskIo(disk -> new PacedDisk(disk, wish.diskPerSecond()))));
     }
 
+    boolean cancelled() {
+        return context.cancelled();
+    }
+
     TintypeHost host() {
         return host;
     }

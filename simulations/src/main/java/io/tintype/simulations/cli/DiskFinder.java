@@ -1,0 +1,140 @@
+package io.tintype.simulations.cli;
+
+import io.tintype.actors.CheckpointId;
+import io.tintype.actors.CheckpointRef;
+import io.tintype.actors.VmId;
+import io.tintype.simulations.run.UserErrorException;
+import io.tintype.store.StoreException;
+import io.tintype.store.StoredCheckpoint;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** Finds the disks that a path names, and the checkpoints that point to them; opens no store and writes nothing. */
+final class DiskFinder {
+    /**
+     * A disk.
+     *
+     * @param directory of its files
+     * @param file null for a chain; else the one file that it is
+     */
+    record Found(Path directory, @Nullable String file) {
+        /** As a person would write it. */
+        Path path() {
+            return file == null ? directory : directory.resolve(file);
+        }
+    }
+
+    /**
+     * A checkpoint's disk.
+     *
+     * @param images of the chain that it was of
+     * @param copy null where it points to the chain's layers up to {@code view}
+     */
+    record Pointer(String checkpoint, Path images, int view, @Nullable Path copy) {}
+
+    private static final String MARKER = "tintype-store";
+
+    private DiskFinder() {}
+
+    /** All disks in a store, the one in a directory, or the one that a file is. */
+    static List<Found> find(Path path) throws IOException {
+        if (!Files.exists(path)) {
+            throw UserErrorException.of("PATH", path, "there is no such file or directory",
+                    "name a disk's directory, an image file or a store");
+        }
+        if (Files.isRegularFile(path)) {
+            var file = path.toAbsolutePath().normalize();
+            return List.of(new Found(Objects.requireNonNull(file.getParent()),
+                    Objects.requireNonNull(file.getFileName()).toString()));
+        }
+        var directory = path.toAbsolutePath().normalize();
+        if (Files.exists(directory.resolve("chain"))) {
+            return List.of(new Found(directory, null));
+        }
+        if (!Files.exists(directory.resolve(MARKER))) {
+            throw UserErrorException.of("PATH", path,
+                    "neither a disk (no file chain in it) nor a store (no file " + MARKER
+                            + " in it)",
+                    "name a disk's directory, an image file or a store");
+        }
+        var disks = new ArrayList<Found>();
+        for (var vm : list(directory.resolve("images"))) {
+            for (var disk : list(vm)) {
+                if (Files.exists(disk.resolve("chain"))) {
+                    disks.add(new Found(disk, null));
+                }
+            }
+        }
+        for (var vm : list(directory.resolve("checkpoints"))) {
+            for (var checkpoint : list(vm)) {
+                for (var file : list(checkpoint)) {
+                    var name = Objects.requireNonNull(file.getFileName()).toString();
+                    if (name.matches("disk-\\d+")) {
+                        disks.add(new Found(checkpoint, name));
+                    }
+                }
+            }
+        }
+        return disks;
+    }
+
+    /** The checkpoints of the store that the path is, or lies in; those that cannot be read have a line in {@code problems}. */
+    static List<Pointer> pointers(Path path, List<String> problems) throws IOException {
+        var store = storeOf(path.toAbsolutePath().normalize());
+        var pointers = new ArrayList<Pointer>();
+        if (store == null) {
+            return pointers;
+        }
+        for (var vm : list(store.resolve("checkpoints"))) {
+            for (var checkpoint : list(vm)) {
+                var id = Objects.requireNonNull(checkpoint.getFileName()).toString();
+                var name = Objects.requireNonNull(vm.getFileName()).toString();
+                if (id.matches("[1-9]\\d{0,17}")) {
+                    try {
+                        var ref = new CheckpointRef(new VmId(name),
+                                new CheckpointId(Long.parseLong(id)));
+                        add(store, ref, pointers);
+                    } catch (StoreException | IllegalArgumentException damaged) {
+                        problems.add(String.valueOf(damaged.getMessage()));
+                    }
+                }
+            }
+        }
+        return pointers;
+    }
+
+    private static void add(Path store, CheckpointRef ref, List<Pointer> pointers)
+            throws StoreException {
+        for (var disk : StoredCheckpoint.look(store, ref).manifest().disks()) {
+            var copy = disk.copy();
+            pointers.add(new Pointer(ref.toString(), store.resolve(disk.images()), disk.view(),
+                    copy == null
+                            ? null
+                            : store.resolve("checkpoints").resolve(ref.vm().value())
+                                    .resolve(ref.id().toString()).resolve(copy)));
+        }
+    }
+
+    private static @Nullable Path storeOf(Path path) {
+        for (var at = path; at != null; at = at.getParent()) {
+            if (Files.exists(at.resolve(MARKER))) {
+                return at;
+            }
+        }
+        return null;
+    }
+
+    private static List<Path> list(Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            return List.of();
+        }
+        try (var files = Files.list(directory)) {
+            return files.sorted().toList();
+        }
+    }
+}
