@@ -30,6 +30,8 @@ final class DiskDirectory implements AutoCloseable {
      */
     record Opened(String key, DiskChain chain) {}
 
+    private static final String LIFE = "-life-";
+
     private final CheckpointStore store;
     private final boolean inMemory;
     private final Function<String, ImageDirectory> images;
@@ -57,9 +59,31 @@ final class DiskDirectory implements AutoCloseable {
         return !inMemory && Files.exists(store.directory().resolve("images").resolve(vm.value()));
     }
 
-    /** Returns the number of the next life of {@code vm}: 1, 2, … */
-    synchronized int nextIncarnation(VmId vm) {
-        return incarnations.merge(vm, 1, Integer::sum);
+    /** Returns the number of the next life of {@code vm}: 1, 2, …, and none that an earlier process gave. */
+    synchronized int nextIncarnation(VmId vm) throws IOException {
+        var last = incarnations.get(vm);
+        int next = (last == null ? lastLife(vm) : last) + 1;
+        incarnations.put(vm, next);
+        return next;
+    }
+
+    private int lastLife(VmId vm) throws IOException {
+        int last = 0;
+        var ofVm = store.directory().resolve("images", vm.value());
+        if (!inMemory && Files.isDirectory(ofVm)) {
+            try (var disks = Files.newDirectoryStream(ofVm, "*" + LIFE + "*")) {
+                for (var disk : disks) {
+                    var name = disk.getFileName().toString();
+                    try {
+                        var life = name.substring(name.lastIndexOf(LIFE) + LIFE.length());
+                        last = Math.max(last, Integer.parseInt(life));
+                    } catch (NumberFormatException _) {
+                        // Not ours.
+                    }
+                }
+            }
+        }
+        return last;
     }
 
     /** Makes an empty disk. */
@@ -126,7 +150,7 @@ final class DiskDirectory implements AutoCloseable {
                         : store.imagesDirectory(vm, disk);
         return incarnation == 0
                 ? path
-                : path.resolveSibling(path.getFileName() + "-life-" + incarnation);
+                : path.resolveSibling(path.getFileName() + LIFE + incarnation);
     }
 
     private String key(Path path) {

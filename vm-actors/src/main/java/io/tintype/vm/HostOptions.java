@@ -1,5 +1,6 @@
 package io.tintype.vm;
 
+import io.tintype.catalogue.JournalPlace;
 import io.tintype.scheduler.PendingSet.Conflict;
 import io.tintype.scheduler.PendingSet.Reissue;
 import java.nio.file.Path;
@@ -22,6 +23,7 @@ import java.time.Duration;
  * @param throttle how long a guest waits for a frame before its oldest checkpoint in progress is given up
  * @param reissue how a read reaches pages copied while it was in flight (R6)
  * @param conflict what happens to T when a read and a write of one block are pending (R9)
+ * @param catalogue where the journal of what the host does is kept; in memory whenever the disks are
  */
 public record HostOptions(
         Path store,
@@ -36,8 +38,28 @@ public record HostOptions(
         int chainDepthMax,
         Duration throttle,
         Reissue reissue,
-        Conflict conflict) {
+        Conflict conflict,
+        JournalPlace catalogue) {
     private static final long GIB = 1L << 30;
+
+    /** The same with the catalogue where it is by default: in the store's directory. */
+    public HostOptions(
+            Path store,
+            boolean disksInMemory,
+            long memoryBytes,
+            long heldBytesMax,
+            int threads,
+            int diskThreads,
+            int savers,
+            Duration slice,
+            Duration deadline,
+            int chainDepthMax,
+            Duration throttle,
+            Reissue reissue,
+            Conflict conflict) {
+        this(store, disksInMemory, memoryBytes, heldBytesMax, threads, diskThreads, savers, slice,
+                deadline, chainDepthMax, throttle, reissue, conflict, new JournalPlace.Embedded());
+    }
 
     /** Returns options for {@code store} with 4 GiB for guests and 1 GiB for checkpoints. */
     public static HostOptions defaults(Path store) {
@@ -61,27 +83,35 @@ public record HostOptions(
     public HostOptions withMemory(long allBytes, long heldBytes) {
         return new HostOptions(
                 store, disksInMemory, allBytes, heldBytes, threads, diskThreads, savers, slice,
-                deadline, chainDepthMax, throttle, reissue, conflict);
+                deadline, chainDepthMax, throttle, reissue, conflict, catalogue);
     }
 
     /** Returns these options with disks in memory. */
     public HostOptions withDisksInMemory() {
         return new HostOptions(
                 store, true, memoryBytes, heldBytesMax, threads, diskThreads, savers, slice,
-                deadline, chainDepthMax, throttle, reissue, conflict);
+                deadline, chainDepthMax, throttle, reissue, conflict, catalogue);
     }
 
     /** Returns these options with other policies for reads in flight. */
     public HostOptions withReissue(Reissue newReissue, Conflict newConflict) {
         return new HostOptions(
                 store, disksInMemory, memoryBytes, heldBytesMax, threads, diskThreads, savers,
-                slice, deadline, chainDepthMax, throttle, newReissue, newConflict);
+                slice, deadline, chainDepthMax, throttle, newReissue, newConflict,
+                catalogue);
     }
 
     /** Returns these options with another deadline for checkpoints. */
     public HostOptions withDeadline(Duration newDeadline) {
         return new HostOptions(
                 store, disksInMemory, memoryBytes, heldBytesMax, threads, diskThreads, savers,
-                slice, newDeadline, chainDepthMax, throttle, reissue, conflict);
+                slice, newDeadline, chainDepthMax, throttle, reissue, conflict, catalogue);
+    }
+
+    /** Returns these options with the catalogue's journal at another place. */
+    public HostOptions withCatalogue(JournalPlace newCatalogue) {
+        return new HostOptions(
+                store, disksInMemory, memoryBytes, heldBytesMax, threads, diskThreads, savers,
+                slice, deadline, chainDepthMax, throttle, reissue, conflict, newCatalogue);
     }
 }

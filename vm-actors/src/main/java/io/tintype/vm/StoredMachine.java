@@ -5,6 +5,7 @@ import io.tintype.actors.VmId;
 import io.tintype.cow.memory.FramePool;
 import io.tintype.scheduler.IoStatus;
 import io.tintype.store.Manifest;
+import io.tintype.store.Sealed;
 import io.tintype.store.StagedCheckpoint;
 import io.tintype.store.StoredCheckpoint;
 import io.tintype.vm.device.DiskQueue;
@@ -43,9 +44,9 @@ final class StoredMachine {
      * Writes device state and manifest; when it returns the checkpoint is visible and durable.
      *
      * @param statuses of every request of P
-     * @return size of the checkpoint in bytes, without its disks
+     * @return what was sealed
      */
-    static long seal(
+    static Sealed seal(
             StagedCheckpoint staged,
             CheckpointRef ref,
             Machine machine,
@@ -110,8 +111,7 @@ final class StoredMachine {
                         regions,
                         disks,
                         pending,
-                        Map.of(INCARNATION, machine.incarnation)))
-                .bytes();
+                        Map.of(INCARNATION, machine.incarnation)));
     }
 
     /**

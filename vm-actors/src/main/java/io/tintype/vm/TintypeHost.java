@@ -2,18 +2,28 @@ package io.tintype.vm;
 
 import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
+import io.tintype.catalogue.Catalogue;
+import io.tintype.catalogue.CatalogueEvent;
+import io.tintype.catalogue.CatalogueState;
+import io.tintype.catalogue.OperationRecord;
+import io.tintype.catalogue.Reconciliation;
+import io.tintype.catalogue.VmRecord;
 import io.tintype.cow.memory.FramePool;
 import io.tintype.store.CheckpointStore;
+import io.tintype.store.Manifest;
 import io.tintype.store.StoreException;
 import io.tintype.store.StoredCheckpoint;
 import io.tintype.vm.guest.GuestFactory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -21,8 +31,10 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Scheduler;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,11 +47,13 @@ import org.slf4j.LoggerFactory;
 public final class TintypeHost implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TintypeHost.class);
     private static final long CLOSE_SECONDS_MAX = 30;
+    private static final long RECORD_SECONDS_MAX = 5;
     // They mostly wait for a sync: overlays, chains and manifests of many checkpoints become durable together.
     private static final int BLOCKING_A_DISK_THREAD = 4;
 
     private final HostOptions options;
     private final CheckpointStore store;
+    private final Catalogue catalogue;
     private final FramePool pool;
     private final DiskIo diskIo;
     private final ExecutorService blocking;
@@ -51,11 +65,14 @@ public final class TintypeHost implements AutoCloseable {
     private final Executor savingPort;
     private final Map<VmId, Vm> vms = new ConcurrentHashMap<>();
     private final Map<VmId, VmSpec> specs = new ConcurrentHashMap<>();
+    private volatile boolean closing;
 
     private TintypeHost(HostOptions options, HostPorts ports) throws StoreException {
         this.options = options;
         this.ports = ports;
         this.store = CheckpointStore.open(options.store(), ports.storeFiles());
+        // First of all: its journal is opened beside everything below.
+        this.catalogue = openCatalogue(store, ports);
         this.world = ports.world().get();
         this.pool = world.frames();
         this.diskIo = ports.diskIo();
@@ -68,6 +85,16 @@ public final class TintypeHost implements AutoCloseable {
         this.saving = threads("tintype-save-", options.savers());
         this.blockingPort = ports.blocking().apply(blocking);
         this.savingPort = ports.saving().apply(saving);
+    }
+
+    private static Catalogue openCatalogue(CheckpointStore store, HostPorts ports)
+            throws StoreException {
+        try {
+            return ports.catalogue().open(store);
+        } catch (StoreException | RuntimeException failure) {
+            store.close();
+            throw failure;
+        }
     }
 
     /**
@@ -101,12 +128,65 @@ public final class TintypeHost implements AutoCloseable {
     /** The same for callers that must not wait for an actor: simulators, on whose thread the actors run. */
     public CompletableFuture<Vm> createLater(VmSpec spec, VmProbe probe) throws IOException {
         checkNew(spec.id());
-        var chains = new ArrayList<DiskDirectory.Opened>();
-        for (int i = 0; i < spec.diskBytes().size(); i++) {
-            chains.add(disks.create(spec.id(), i, spec.diskBytes().get(i)));
+        return making(
+                OperationRecord.Kind.CREATE,
+                spec.id(),
+                spec.diskBytes().size(),
+                null,
+                () -> {
+                    var chains = new ArrayList<DiskDirectory.Opened>();
+                    for (int i = 0; i < spec.diskBytes().size(); i++) {
+                        chains.add(disks.create(spec.id(), i, spec.diskBytes().get(i)));
+                    }
+                    return spawnNew(spec, StoredMachine.fresh(pool, spec, chains), probe, null);
+                });
+    }
+
+    private interface Making {
+        CompletableFuture<Vm> make() throws IOException;
+    }
+
+    /** Makes a VM, with a record of it: what is half made when the process ends is removed by the next. */
+    private CompletableFuture<Vm> making(
+            OperationRecord.Kind kind,
+            VmId id,
+            int diskCount,
+            @Nullable CheckpointRef from,
+            Making making)
+            throws IOException {
+        var details = new TreeMap<>(
+                Map.of(Reconciliation.DISKS, Integer.toString(diskCount)));
+        if (from != null) {
+            details.put("from", from.toString());
         }
-        var state = StoredMachine.fresh(pool, spec, chains);
+        var name = "make " + id;
+        // Not waited for: what is made is made long before a guest's first write, and removed only if it is incomplete.
+        tell(new CatalogueEvent.OperationBegun(name, kind, id, -1, details, now()));
+        try {
+            return making.make().whenComplete(
+                    (_, failure) -> tell(
+                            new CatalogueEvent.OperationEnded(
+                                    name, failure == null ? null : Blocking.reason(failure))));
+        } catch (IOException | RuntimeException failure) {
+            tell(new CatalogueEvent.OperationEnded(name, Blocking.reason(failure)));
+            throw failure;
+        }
+    }
+
+    private CompletableFuture<Vm> spawnNew(
+            VmSpec spec, MachineState state, VmProbe probe, @Nullable CheckpointRef origin) {
+        tell(
+                new CatalogueEvent.VmCreated(
+                        spec.id(), spec.regionBytes(), spec.diskBytes(), origin, now()));
         return spawn(spec, state, probe);
+    }
+
+    private Instant now() {
+        return world.wall().instant();
+    }
+
+    private void tell(CatalogueEvent event) {
+        catalogue.tell(event);
     }
 
     /**
@@ -127,15 +207,93 @@ public final class TintypeHost implements AutoCloseable {
         var id = new VmId(newId);
         checkNew(id);
         var stored = store.open(checkpoint);
-        var state = restored(stored, id, guest);
-        var manifest = stored.manifest();
-        var spec =
-                new VmSpec(
-                        id,
-                        StoredMachine.regionBytes(manifest),
-                        StoredMachine.diskBytes(manifest),
-                        guest);
-        return spawn(spec, state, probe);
+        var spec = spec(id, stored.manifest(), guest);
+        return making(
+                OperationRecord.Kind.RESTORE,
+                id,
+                spec.diskBytes().size(),
+                checkpoint,
+                () -> spawnNew(spec, restored(stored, id, guest), probe, checkpoint));
+    }
+
+    private static VmSpec spec(VmId id, Manifest manifest, GuestFactory guest) {
+        return new VmSpec(
+                id,
+                StoredMachine.regionBytes(manifest),
+                StoredMachine.diskBytes(manifest),
+                guest);
+    }
+
+    /**
+     * Takes up a VM where its last sealed checkpoint left it, under its own name, after the process that ran it has ended; it
+     * stands still until {@link Vm#start}. What its disks held beyond that checkpoint stays in the store, and is not its disks
+     * any more. Blocks.
+     *
+     * @param guest makes the guest that the VM ran
+     * @throws StoreException when it has no sealed checkpoint, or the last one cannot be read: choose another one, and restore it
+     *     under another name
+     */
+    public Vm resume(VmId id, GuestFactory guest, VmProbe probe) throws IOException {
+        if (vms.containsKey(id)) {
+            throw new IllegalArgumentException("a VM named " + id + " runs on this host already");
+        }
+        var known = catalogued().vms().get(id);
+        if (known == null) {
+            throw new StoreException(
+                    "store " + store.directory() + " has no VM named " + id
+                            + "; choose one of those listed");
+        }
+        var last = known.lastSealed();
+        if (last == null) {
+            throw new StoreException(
+                    "VM " + id + " has no sealed checkpoint to go on from; create it anew under "
+                            + "another name");
+        }
+        var stored = store.open(last.ref());
+        var state = StoredMachine.restore(
+                pool, stored, disks, id, disks.nextIncarnation(id), guest);
+        tell(new CatalogueEvent.VmRestored(id, last.ref(), now()));
+        return spawn(spec(id, stored.manifest(), guest), state, probe).join();
+    }
+
+    /**
+     * What became of a VM that ran when the last process ended.
+     *
+     * @param vm is taken up, and stands still; null when it is not
+     * @param reason why it is not, in one line; null when it is
+     */
+    public record Resumed(VmId id, @Nullable Vm vm, @Nullable String reason) {}
+
+    /**
+     * Takes up every VM that ran when the last process ended, see {@link #resume(VmId, GuestFactory, VmProbe)}. One that cannot
+     * be taken up does not keep others from it. Blocks.
+     *
+     * @param guests makes the guest of a VM
+     * @throws StoreException when it is not known which ones ran, as the catalogue cannot be read
+     */
+    public List<Resumed> resume(Function<VmRecord, GuestFactory> guests) throws StoreException {
+        var resumed = new ArrayList<Resumed>();
+        for (var known : catalogued().vms().values()) {
+            if (known.status() == VmRecord.Status.RUNNING && !vms.containsKey(known.id())) {
+                try {
+                    var vm = resume(known.id(), guests.apply(known), VmProbe.NONE);
+                    resumed.add(new Resumed(known.id(), vm, null));
+                } catch (IOException failure) {
+                    resumed.add(new Resumed(known.id(), null, Blocking.reason(failure)));
+                }
+            }
+        }
+        return List.copyOf(resumed);
+    }
+
+    /** What the catalogue knew when it was opened and has learned since; waits until it is opened. */
+    private CatalogueState catalogued() throws StoreException {
+        try {
+            catalogue.ready().join();
+            return catalogue.state();
+        } catch (CompletionException failure) {
+            throw new StoreException(Blocking.reason(failure), failure);
+        }
     }
 
     /** The memory and disks of a new VM; if they cannot be made, nothing of them is left. */
@@ -196,13 +354,23 @@ public final class TintypeHost implements AutoCloseable {
                         vm.id(),
                         disks.nextIncarnation(vm.id()),
                         spec.guest()))
-                .thenCompose(state -> vm.ask(replyTo -> new VmActor.RollBack(state, replyTo)));
+                .thenCompose(
+                        state -> vm.<VmActor.Quiet>ask(
+                                replyTo -> new VmActor.RollBack(state, replyTo)))
+                .thenApply(
+                        quiet -> {
+                            tell(new CatalogueEvent.VmRestored(vm.id(), checkpoint, now()));
+                            return quiet;
+                        });
     }
 
     /** Deletes a checkpoint; the layers that only it needed are committed by its VM, if that runs. */
     public void delete(CheckpointRef checkpoint) throws StoreException {
         var manifest = store.open(checkpoint).manifest();
+        // Not waited for: a store that is full, with its journal in it, must not keep checkpoints from being deleted.
+        tell(new CatalogueEvent.CheckpointDeleteBegun(checkpoint));
         store.delete(checkpoint);
+        tell(new CatalogueEvent.CheckpointDeleted(checkpoint, "it was asked for"));
         var vm = vms.get(checkpoint.vm());
         if (vm != null) {
             vm.actor().tell(StoredMachine.forget(manifest));
@@ -221,9 +389,28 @@ public final class TintypeHost implements AutoCloseable {
                     vm.id() + " has " + sealed
                             + " checkpoints, which need its disks; delete them first");
         }
+        var name = "destroy " + vm.id();
+        var begun = catalogue.tell(
+                new CatalogueEvent.OperationBegun(
+                        name, OperationRecord.Kind.DESTROY, vm.id(), -1, new TreeMap<>(), now()));
         await(vm.stop().toCompletableFuture());
         specs.remove(vm.id());
+        awaitRecord(begun);
         disks.remove(vm.id());
+        tell(new CatalogueEvent.OperationEnded(name, null));
+        tell(new CatalogueEvent.VmRemoved(vm.id(), "it was asked for", now()));
+    }
+
+    /** So that the next process finishes what this one may not; if it cannot be recorded, it is done all the same. */
+    private static void awaitRecord(Catalogue.Told told) {
+        try {
+            told.durable().get(RECORD_SECONDS_MAX, TimeUnit.SECONDS);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException
+                | TimeoutException failure) {
+            LOG.warn("going on without a record: {}", Blocking.reason(failure));
+        }
     }
 
     /** Returns the VMs that were made here and have not ended. */
@@ -234,6 +421,11 @@ public final class TintypeHost implements AutoCloseable {
     /** Returns the checkpoints. */
     public CheckpointStore store() {
         return store;
+    }
+
+    /** Returns what is known of VMs, those of earlier processes included, and how its journal is. */
+    public Catalogue catalogue() {
+        return catalogue;
     }
 
     /** Returns the host's frames: gauges of memory held. */
@@ -284,13 +476,14 @@ public final class TintypeHost implements AutoCloseable {
                         options.slice().toNanos(),
                         options.deadline().toNanos(),
                         options.chainDepthMax(),
-                        options.throttle().toNanos());
+                        options.throttle().toNanos(),
+                        catalogue);
         var started = new CompletableFuture<ActorRef<VmActor.Command>>();
         var ended = new CompletableFuture<Void>();
         world.host().tell(
                 new HostActor.Spawn(
                         spec.id(),
-                        VmActor.create(spec.id(), state, services, store.nextId(spec.id()).value()),
+                        VmActor.create(spec.id(), state, services, firstCheckpoint(spec.id())),
                         started,
                         ended));
         return started.thenApply(
@@ -298,14 +491,34 @@ public final class TintypeHost implements AutoCloseable {
                     var vm = new Vm(this, spec.id(), actor, counters, ended);
                     vms.put(spec.id(), vm);
                     specs.put(spec.id(), spec);
-                    var _ = ended.whenComplete((_, _) -> vms.remove(spec.id()));
+                    var _ = ended.whenComplete((_, failure) -> ended(vm, failure));
                     return vm;
                 });
+    }
+
+    /** An id that was given to a checkpoint that came to nothing is in the journal only. */
+    private long firstCheckpoint(VmId id) {
+        return Math.max(store.nextId(id).value(), catalogue.state().lastId(id) + 1);
+    }
+
+    void started(VmId id) {
+        tell(new CatalogueEvent.VmStarted(id, now()));
+    }
+
+    private void ended(Vm vm, @Nullable Throwable failure) {
+        vms.remove(vm.id());
+        // A host that closes decides nothing about its VMs: they ran, and may be taken up by the next.
+        if (failure != null || (vm.isStopAsked() && !closing)) {
+            tell(
+                    new CatalogueEvent.VmStopped(
+                            vm.id(), failure == null ? null : Blocking.reason(failure), now()));
+        }
     }
 
     /** Stops all VMs, waits for their requests in flight and gives every file and frame back. */
     @Override
     public void close() {
+        closing = true;
         var quiet =
                 vms().stream()
                         .map(vm -> vm.stop().toCompletableFuture())
@@ -325,6 +538,7 @@ public final class TintypeHost implements AutoCloseable {
     public void closeFiles() {
         diskIo.close();
         disks.close();
+        catalogue.close();
         try {
             store.close();
         } catch (StoreException failure) {

@@ -31,6 +31,7 @@ public final class Vm {
     private final CompletableFuture<Void> ended;
     // Fails an answer still to come, for when the VM ends first.
     private final Set<Runnable> open = ConcurrentHashMap.newKeySet();
+    private volatile boolean stopAsked;
 
     Vm(
             TintypeHost host,
@@ -58,6 +59,7 @@ public final class Vm {
 
     /** Lets the guest run. */
     public void start() {
+        host.started(id);
         actor.tell(new VmActor.Start());
     }
 
@@ -112,6 +114,7 @@ public final class Vm {
 
     /** Ends the VM when nothing is in flight; its disks and checkpoints stay. */
     public CompletionStage<Void> stop() {
+        stopAsked = true;
         actor.tell(new VmActor.Stop());
         return ended;
     }
@@ -119,6 +122,10 @@ public final class Vm {
     /** Completes when the VM is gone: normally after {@link #stop}, or with what broke it. */
     public CompletionStage<Void> ended() {
         return ended;
+    }
+
+    boolean isStopAsked() {
+        return stopAsked;
     }
 
     ActorRef<VmActor.Command> actor() {

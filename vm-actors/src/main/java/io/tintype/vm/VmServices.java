@@ -1,6 +1,7 @@
 package io.tintype.vm;
 
 import io.tintype.actors.Clock;
+import io.tintype.catalogue.Catalogue;
 import io.tintype.cow.memory.FramePool;
 import io.tintype.scheduler.PendingSet;
 import io.tintype.scheduler.Rules;
@@ -27,6 +28,7 @@ import java.util.concurrent.Executor;
  * @param deadlineNs when a checkpoint gives up, counted from its begin (R15)
  * @param chainDepthMax a disk with more layers refuses a further checkpoint
  * @param throttleNsMax how long a guest waits for a frame before its oldest checkpoint is given up
+ * @param catalogue is told of what happens
  */
 record VmServices(
         Clock clock,
@@ -44,4 +46,5 @@ record VmServices(
         long sliceNs,
         long deadlineNs,
         int chainDepthMax,
-        long throttleNsMax) {}
+        long throttleNsMax,
+        Catalogue catalogue) {}
