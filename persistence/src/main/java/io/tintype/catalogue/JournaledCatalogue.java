@@ -67,7 +67,6 @@ public final class JournaledCatalogue implements Catalogue {
 
     private final JournalDatabase database;
     private final String storeId;
-    private final StoreScan scan;
     private final InstantSource wall;
     private final Settings settings;
     private final Thread thread;
@@ -86,8 +85,9 @@ public final class JournaledCatalogue implements Catalogue {
     private long failures;
 
     private volatile CatalogueState state = CatalogueState.EMPTY;
-    // Of the thread alone: whether the journal has been made to agree with the store in this process.
+    // Of the thread alone: whether the journal has been made to agree with the store, and with what of it.
     private boolean reconciled;
+    private StoreScan scan;
     private boolean setAside;
 
     JournaledCatalogue(JournalDatabase database, String storeId, StoreScan scan,
@@ -178,6 +178,11 @@ public final class JournaledCatalogue implements Catalogue {
             if (database instanceof JournalDatabase.Embedded embedded && !setAside) {
                 // Nothing in it cannot be had from the store again, but for what ran and what was in progress.
                 setAside = true;
+                if (reconciled) {
+                    // It broke under us: VMs run, and are found in the store like those of another process.
+                    scan = scan.again();
+                    reconciled = false;
+                }
                 var aside = embedded.setAside();
                 LOG.warn(
                         "the catalogue in {} is damaged ({}); it was moved to {}, and a new one is made "

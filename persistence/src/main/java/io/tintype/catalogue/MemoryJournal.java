@@ -42,13 +42,16 @@ public final class MemoryJournal {
     }
 
     /**
-     * The power fails: events at the end are lost, those that nobody waited for.
+     * Returns what is left of it when the power fails now: events at the end are lost, of those that nobody waited for.
      *
      * @param pick given a bound, how many of them are kept: 0 to the bound, which is excluded
      */
-    public void crash(IntUnaryOperator pick) {
+    public MemoryJournal crashed(IntUnaryOperator pick) {
         int kept = durable + pick.applyAsInt(stored.size() - durable + 1);
-        stored.subList(kept, stored.size()).clear();
+        var left = new MemoryJournal();
+        left.stored.addAll(stored.subList(0, kept));
+        left.durable = kept;
+        return left;
     }
 
     /** From now on nothing can be written, because of {@code reason}; empty for never mind. */

@@ -61,6 +61,11 @@ public final class StoreScan {
         return scan;
     }
 
+    /** Looks once more. */
+    StoreScan again() throws StoreException {
+        return of(store, disksKnown);
+    }
+
     /** Returns what was there; reads directories. */
     StoreContents contents() throws IOException {
         var disks = new TreeMap<VmId, List<Integer>>();

@@ -5,6 +5,7 @@ import io.tintype.actors.VmId;
 import io.tintype.catalogue.Catalogue;
 import io.tintype.catalogue.CatalogueEvent;
 import io.tintype.catalogue.CatalogueState;
+import io.tintype.catalogue.JournalPlace;
 import io.tintype.catalogue.OperationRecord;
 import io.tintype.catalogue.Reconciliation;
 import io.tintype.catalogue.VmRecord;
@@ -72,7 +73,7 @@ public final class TintypeHost implements AutoCloseable {
         this.ports = ports;
         this.store = CheckpointStore.open(options.store(), ports.storeFiles());
         // First of all: its journal is opened beside everything below.
-        this.catalogue = openCatalogue(store, ports);
+        this.catalogue = openCatalogue(store, ports, options);
         this.world = ports.world().get();
         this.pool = world.frames();
         this.diskIo = ports.diskIo();
@@ -87,13 +88,27 @@ public final class TintypeHost implements AutoCloseable {
         this.savingPort = ports.saving().apply(saving);
     }
 
-    private static Catalogue openCatalogue(CheckpointStore store, HostPorts ports)
-            throws StoreException {
+    private static Catalogue openCatalogue(
+            CheckpointStore store, HostPorts ports, HostOptions options) throws StoreException {
+        Catalogue opened = null;
+        boolean usable = false;
         try {
-            return ports.catalogue().open(store);
-        } catch (StoreException | RuntimeException failure) {
-            store.close();
-            throw failure;
+            opened = ports.catalogue().open(store);
+            if (options.catalogue() instanceof JournalPlace.Postgres) {
+                // Somebody named it: an address that is wrong is said now, not with the first checkpoint.
+                opened.ready().join();
+            }
+            usable = true;
+            return opened;
+        } catch (CompletionException failure) {
+            throw new StoreException(Blocking.reason(failure), failure);
+        } finally {
+            if (!usable) {
+                if (opened != null) {
+                    opened.close();
+                }
+                store.close();
+            }
         }
     }
 

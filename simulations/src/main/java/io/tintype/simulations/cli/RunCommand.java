@@ -1,5 +1,6 @@
 package io.tintype.simulations.cli;
 
+import io.tintype.catalogue.JournalPlace;
 import io.tintype.simulations.cli.Commands.Surroundings;
 import io.tintype.simulations.report.EndTable;
 import io.tintype.simulations.report.HtmlReport;
@@ -130,6 +131,11 @@ final class RunCommand implements Callable<Integer> {
             description = "the checkpoint store, created if missing (a temporary one, removed at the end)")
     private @Nullable Path store;
 
+    @Option(names = "--catalogue", paramLabel = "WHERE", converter = Values.OfCatalogue.class,
+            description = "where the journal of --store is kept: embedded, in the store itself, or "
+                    + "jdbc:postgresql://HOST/DATABASE (embedded)")
+    private @Nullable JournalPlace catalogue;
+
     @Option(names = "--keep", paramLabel = "N", defaultValue = "2", converter = Values.Count.class,
             description = "how many sealed checkpoints of each VM stay in the store (${DEFAULT-VALUE})")
     private int keep;
@@ -212,6 +218,11 @@ final class RunCommand implements Callable<Integer> {
             throw UserErrorException.of("--disks", disks, "a trace is replayed on one disk",
                     "leave --disks away");
         }
+        if (catalogue instanceof JournalPlace.Postgres && store == null) {
+            throw UserErrorException.of("--catalogue", catalogue,
+                    "a temporary store would leave its journal there",
+                    "name a store with --store DIR");
+        }
         if (noReport && report != null) {
             throw UserErrorException.of("--report", report, "--no-report says the opposite",
                     "leave one of them away");
@@ -263,7 +274,8 @@ final class RunCommand implements Callable<Integer> {
                 storeDirectory,
                 store == null,
                 keep,
-                seed);
+                seed,
+                Objects.requireNonNullElse(catalogue, new JournalPlace.Embedded()));
     }
 
     private int run(RunOptions options, @Nullable Path reportFile) throws InterruptedException {

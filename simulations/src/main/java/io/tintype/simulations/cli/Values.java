@@ -1,5 +1,6 @@
 package io.tintype.simulations.cli;
 
+import io.tintype.catalogue.JournalPlace;
 import io.tintype.simulations.run.ConflictPolicy;
 import io.tintype.simulations.run.GuestKind;
 import io.tintype.simulations.run.ReissuePolicy;
@@ -156,6 +157,19 @@ final class Values {
     static final class OfConflict extends Choice<ConflictPolicy> {
         OfConflict() {
             super(ConflictPolicy.class);
+        }
+    }
+
+    /** {@code embedded} or the address of a PostgreSQL database. */
+    static final class OfCatalogue implements ITypeConverter<JournalPlace> {
+        @Override
+        public JournalPlace convert(String value) {
+            try {
+                return JournalPlace.parse(value);
+            } catch (IllegalArgumentException _) {
+                throw refuse("not a place for a catalogue", "write embedded or "
+                        + "jdbc:postgresql://HOST/DATABASE?user=NAME&password=…");
+            }
         }
     }
 

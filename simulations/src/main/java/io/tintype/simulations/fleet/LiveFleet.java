@@ -145,6 +145,7 @@ final class LiveFleet implements AutoCloseable {
         long slack = VERIFIERS_MAX * options.memoryBytes() + 64 * MIB + options.vms() * MIB;
         return HostOptions.defaults(options.store())
                 .withMemory(guests + held + slack, held)
+                .withCatalogue(options.catalogue())
                 .withReissue(
                         options.reissue() == ReissuePolicy.DISK
                                 ? PendingSet.Reissue.DISK

@@ -1,5 +1,6 @@
 package io.tintype.simulations.run;
 
+import io.tintype.catalogue.JournalPlace;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param storeIsTemporary the caller deletes the store after the run
  * @param keep sealed checkpoints of a VM that stay in the store; older ones are deleted once verified
  * @param seed all made-up values come from it
+ * @param catalogue where the journal of what happens is kept
  */
 public record RunOptions(
         int vms,
@@ -39,7 +41,32 @@ public record RunOptions(
         Path store,
         boolean storeIsTemporary,
         int keep,
-        long seed) {
+        long seed,
+        JournalPlace catalogue) {
+    /** With the journal in the store's directory. */
+    public RunOptions(
+            int vms,
+            long memoryBytes,
+            int disks,
+            long diskSizeBytes,
+            int ioDepth,
+            long dirtyPerSecond,
+            GuestKind guest,
+            @Nullable Path trace,
+            double speed,
+            Duration checkpointEvery,
+            @Nullable Duration runFor,
+            ReissuePolicy reissue,
+            ConflictPolicy conflict,
+            Path store,
+            boolean storeIsTemporary,
+            int keep,
+            long seed) {
+        this(vms, memoryBytes, disks, diskSizeBytes, ioDepth, dirtyPerSecond, guest, trace, speed,
+                checkpointEvery, runFor, reissue, conflict, store, storeIsTemporary, keep, seed,
+                new JournalPlace.Embedded());
+    }
+
     /** A dirty rate without a limit: as fast as the VM's share of the processor lets it. */
     public static final long UNLIMITED = Long.MAX_VALUE;
 }
