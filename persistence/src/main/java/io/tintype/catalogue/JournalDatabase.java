@@ -73,6 +73,8 @@ sealed interface JournalDatabase {
     /** H2, in files below {@code directory}, in this process. */
     record Embedded(Path directory) implements JournalDatabase {
         private static final String NAME = "journal";
+        // A state of 10,000 checkpoints, twice, is 5 MB; what is larger is mostly room for reuse.
+        private static final long FILE_BYTES_MAX = 32 << 20;
         // https://www.h2database.com/javadoc/org/h2/api/ErrorCode.html
         private static final int ALREADY_OPEN = 90_020;
         private static final List<Integer> DAMAGED = List.of(
@@ -129,15 +131,23 @@ sealed interface JournalDatabase {
         }
 
         private String url() {
-            // Without WRITE_DELAY=0 H2 answers half a second before it writes.
+            // Without WRITE_DELAY=0 H2 answers half a second before it writes. It keeps what is not needed any more for 45
+            // seconds, in case a disk has not written what follows; here that is synced after each batch.
             return "jdbc:h2:file:" + directory.resolve(NAME).toAbsolutePath()
-                    + ";WRITE_DELAY=0;DB_CLOSE_ON_EXIT=FALSE";
+                    + ";WRITE_DELAY=0;RETENTION_TIME=2000;DB_CLOSE_ON_EXIT=FALSE";
         }
 
         @Override
         public Connection open(String storeId) throws IOException {
             try {
                 Files.createDirectories(directory);
+                var file = directory.resolve(NAME + ".mv.db");
+                if (Files.exists(file) && Files.size(file) > FILE_BYTES_MAX) {
+                    // A process that was killed did not do it when it closed.
+                    try (var connection = DriverManager.getConnection(url())) {
+                        execute(connection, List.of("SHUTDOWN COMPACT"));
+                    }
+                }
                 var connection = DriverManager.getConnection(url());
                 try {
                     execute(connection, TABLES);

@@ -275,7 +275,10 @@ final class RunCommand implements Callable<Integer> {
                 store == null,
                 keep,
                 seed,
-                Objects.requireNonNullElse(catalogue, new JournalPlace.Embedded()));
+                // A journal of a store that is removed at the end is read by nobody.
+                store == null
+                        ? new JournalPlace.Memory()
+                        : Objects.requireNonNullElse(catalogue, new JournalPlace.Embedded()));
     }
 
     private int run(RunOptions options, @Nullable Path reportFile) throws InterruptedException {
