@@ -589,6 +589,10 @@ public final class CheckpointStore implements AutoCloseable {
         }
     }
 
+    StoreFiles files() {
+        return files;
+    }
+
     ChunkBuffer.Pool buffers() {
         return buffers;
     }

@@ -1,14 +1,19 @@
 package io.tintype.vm;
 
 import io.tintype.actors.CheckpointRef;
+import io.tintype.catalogue.Catalogue;
+import io.tintype.catalogue.CatalogueEvent;
+import io.tintype.catalogue.StoreScan;
 import io.tintype.cow.memory.FrozenMemory;
 import io.tintype.scheduler.CheckpointPhase;
 import io.tintype.scheduler.IoIds;
 import io.tintype.scheduler.IoStatus;
 import io.tintype.store.CheckpointStore;
+import io.tintype.store.Sealed;
 import io.tintype.store.StagedCheckpoint;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -84,7 +89,9 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
 
     private record CopyAdvanced(boolean more, @Nullable Throwable failure) implements Command {}
 
-    private record ManifestWritten(long bytes, @Nullable Throwable failure) implements Command {}
+    private record ManifestWritten(@Nullable Sealed sealed, @Nullable Throwable failure)
+            implements
+                Command {}
 
     private record SavedDiscarded(@Nullable Throwable failure) implements Command {}
 
@@ -105,6 +112,7 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
     // The status of each request of P, once final.
     private final TreeMap<Long, IoStatus> statuses = new TreeMap<>();
     private CheckpointPhase phase;
+    private final Catalogue.Told begun;
     private @Nullable StagedCheckpoint staged;
     private @Nullable MemorySaver saver;
     private @Nullable Cut cut;
@@ -141,6 +149,8 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
         this.machine = machine;
         this.services = services;
         this.beginNs = services.clock().nanoTime();
+        this.begun = services.catalogue()
+                .tell(new CatalogueEvent.CheckpointBegun(ref, services.wall().instant()));
         var disks = new TreeSet<Integer>();
         for (int i = 0; i < machine.diskActors.size(); i++) {
             disks.add(i);
@@ -230,6 +240,8 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
     private void onResumed(long ns, IoIds pending) {
         stunNs = ns;
         resumedNs = services.clock().nanoTime();
+        services.catalogue().tell(new CatalogueEvent.CheckpointStunned(ref, ns,
+                theCut().captured().pending().size()));
         drainedNs = Math.max(drainedNs, resumedNs);
         feed(new CheckpointPhase.Input.Resumed(ns, pending));
     }
@@ -255,9 +267,15 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
     }
 
     private void onManifestWritten(ManifestWritten written) {
-        bytes = written.bytes();
+        var sealed = written.sealed();
+        if (sealed != null) {
+            bytes = sealed.bytes();
+            // After the manifest, which is what counts: a crash in between is made good when the host starts.
+            services.catalogue().tell(new CatalogueEvent.CheckpointSealed(ref,
+                    StoreScan.facts(sealed.manifest())));
+        }
         feed(
-                written.failure() == null
+                sealed != null
                         ? new CheckpointPhase.Input.ManifestWritten()
                         : new CheckpointPhase.Input.ManifestFailed(
                                 Blocking.reason(written.failure())));
@@ -401,12 +419,12 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
         var known = new TreeMap<>(statuses);
         var at = services.wall().instant();
         context.pipeToSelf(
-                Blocking.call(
+                // Not visible before there is a record that it was begun: what is sealed and was never begun is not ours.
+                begun.durable().thenCompose(_ -> Blocking.call(
                         services.blocking(),
                         () -> StoredMachine.seal(
-                                of, ref, machine, state, known, copiesDisks, at, stunNs)),
-                (sealedBytes, failure) -> new ManifestWritten(sealedBytes == null ? 0 : sealedBytes,
-                        failure));
+                                of, ref, machine, state, known, copiesDisks, at, stunNs))),
+                ManifestWritten::new);
     }
 
     private void report(@Nullable String reason) {
@@ -474,6 +492,10 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
                             }),
                     (_, failure) -> new SavedDiscarded(failure));
             return this;
+        }
+        if (!ended.sealed()) {
+            services.catalogue().tell(new CatalogueEvent.CheckpointAborted(ref,
+                    Objects.requireNonNullElse(ended.reason(), "unknown")));
         }
         vm.tell(new VmActor.CheckpointEnded(ref.id().value(), machine));
         requester.tell(ended);

@@ -46,6 +46,7 @@ final class DiskDirectory implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(DiskDirectory.class);
     private static final int GROUPS_A_STEP = 64;
+    private static final String LIFE = "-life-";
 
     private final CheckpointStore store;
     private final boolean inMemory;
@@ -77,9 +78,31 @@ final class DiskDirectory implements AutoCloseable {
         return !inMemory && Files.exists(store.directory().resolve("images").resolve(vm.value()));
     }
 
-    /** Returns the number of the next life of {@code vm}: 1, 2, … */
-    synchronized int nextIncarnation(VmId vm) {
-        return incarnations.merge(vm, 1, Integer::sum);
+    /** Returns the number of the next life of {@code vm}: 1, 2, …, and none that an earlier process gave. */
+    synchronized int nextIncarnation(VmId vm) throws IOException {
+        var last = incarnations.get(vm);
+        int next = (last == null ? lastLife(vm) : last) + 1;
+        incarnations.put(vm, next);
+        return next;
+    }
+
+    private int lastLife(VmId vm) throws IOException {
+        int last = 0;
+        var ofVm = store.directory().resolve("images", vm.value());
+        if (!inMemory && Files.isDirectory(ofVm)) {
+            try (var disks = Files.newDirectoryStream(ofVm, "*" + LIFE + "*")) {
+                for (var disk : disks) {
+                    var name = disk.getFileName().toString();
+                    try {
+                        var life = name.substring(name.lastIndexOf(LIFE) + LIFE.length());
+                        last = Math.max(last, Integer.parseInt(life));
+                    } catch (NumberFormatException _) {
+                        // Not ours.
+                    }
+                }
+            }
+        }
+        return last;
     }
 
     /** Makes an empty disk. */
@@ -229,7 +252,7 @@ final class DiskDirectory implements AutoCloseable {
         var path = store.directory().resolve("images", vm.value(), "disk-" + disk);
         return incarnation == 0
                 ? path
-                : path.resolveSibling(path.getFileName() + "-life-" + incarnation);
+                : path.resolveSibling(path.getFileName() + LIFE + incarnation);
     }
 
     private String key(Path path) {

@@ -1,5 +1,6 @@
 package io.tintype.vm;
 
+import io.tintype.catalogue.JournalPlace;
 import io.tintype.scheduler.PendingSet.Conflict;
 import io.tintype.scheduler.PendingSet.Reissue;
 import java.nio.file.Path;
@@ -23,6 +24,7 @@ import java.time.Duration;
  * @param reissue how a read reaches pages copied while it was in flight (R6)
  * @param conflict what happens to T when a read and a write of one block are pending (R9)
  * @param checkpointDisks what checkpoints keep of disks, where nothing else is said
+ * @param catalogue where the journal of what the host does is kept; in memory whenever the disks are
  */
 public record HostOptions(
         Path store,
@@ -38,10 +40,11 @@ public record HostOptions(
         Duration throttle,
         Reissue reissue,
         Conflict conflict,
-        CheckpointDisks checkpointDisks) {
+        CheckpointDisks checkpointDisks,
+        JournalPlace catalogue) {
     private static final long GIB = 1L << 30;
 
-    /** Options whose checkpoints point to layers. */
+    /** Options whose checkpoints point to layers, with the catalogue in the store's directory. */
     public HostOptions(
             Path store,
             boolean disksInMemory,
@@ -59,7 +62,7 @@ public record HostOptions(
         this(
                 store, disksInMemory, memoryBytes, heldBytesMax, threads, diskThreads, savers,
                 slice, deadline, chainDepthMax, throttle, reissue, conflict,
-                CheckpointDisks.POINTER);
+                CheckpointDisks.POINTER, new JournalPlace.Embedded());
     }
 
     /** Returns options for {@code store} with 4 GiB for guests and 1 GiB for checkpoints. */
@@ -84,14 +87,14 @@ public record HostOptions(
     public HostOptions withMemory(long allBytes, long heldBytes) {
         return new HostOptions(
                 store, disksInMemory, allBytes, heldBytes, threads, diskThreads, savers, slice,
-                deadline, chainDepthMax, throttle, reissue, conflict, checkpointDisks);
+                deadline, chainDepthMax, throttle, reissue, conflict, checkpointDisks, catalogue);
     }
 
     /** Returns these options with disks in memory. */
     public HostOptions withDisksInMemory() {
         return new HostOptions(
                 store, true, memoryBytes, heldBytesMax, threads, diskThreads, savers, slice,
-                deadline, chainDepthMax, throttle, reissue, conflict, checkpointDisks);
+                deadline, chainDepthMax, throttle, reissue, conflict, checkpointDisks, catalogue);
     }
 
     /** Returns these options with other policies for reads in flight. */
@@ -99,20 +102,29 @@ public record HostOptions(
         return new HostOptions(
                 store, disksInMemory, memoryBytes, heldBytesMax, threads, diskThreads, savers,
                 slice, deadline, chainDepthMax, throttle, newReissue, newConflict,
-                checkpointDisks);
+                checkpointDisks, catalogue);
     }
 
     /** Returns these options with another deadline for checkpoints. */
     public HostOptions withDeadline(Duration newDeadline) {
         return new HostOptions(
                 store, disksInMemory, memoryBytes, heldBytesMax, threads, diskThreads, savers,
-                slice, newDeadline, chainDepthMax, throttle, reissue, conflict, checkpointDisks);
+                slice, newDeadline, chainDepthMax, throttle, reissue, conflict, checkpointDisks,
+                catalogue);
     }
 
     /** Returns these options with checkpoints that keep their disks in another way. */
     public HostOptions withCheckpointDisks(CheckpointDisks kept) {
         return new HostOptions(
                 store, disksInMemory, memoryBytes, heldBytesMax, threads, diskThreads, savers,
-                slice, deadline, chainDepthMax, throttle, reissue, conflict, kept);
+                slice, deadline, chainDepthMax, throttle, reissue, conflict, kept, catalogue);
+    }
+
+    /** Returns these options with the catalogue's journal at another place. */
+    public HostOptions withCatalogue(JournalPlace newCatalogue) {
+        return new HostOptions(
+                store, disksInMemory, memoryBytes, heldBytesMax, threads, diskThreads, savers,
+                slice, deadline, chainDepthMax, throttle, reissue, conflict, checkpointDisks,
+                newCatalogue);
     }
 }

@@ -1,12 +1,19 @@
 package io.tintype.vm;
 
+import io.tintype.catalogue.Catalogue;
+import io.tintype.catalogue.Catalogues;
+import io.tintype.catalogue.JournalPlace;
+import io.tintype.catalogue.MemoryJournal;
 import io.tintype.cow.disk.DiskGeometry;
 import io.tintype.cow.disk.FileImageDirectory;
 import io.tintype.cow.disk.ImageDirectory;
 import io.tintype.cow.disk.MemoryImageDirectory;
 import io.tintype.scheduler.Rules;
+import io.tintype.store.CheckpointStore;
+import io.tintype.store.StoreException;
 import io.tintype.store.StoreFiles;
 import java.nio.file.Path;
+import java.time.InstantSource;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -26,6 +33,7 @@ import java.util.function.UnaryOperator;
  * @param orderedDisks whether disks complete overlapping requests in the order of issue
  * @param groupBytes the unit of copy-on-write of new disks
  * @param world time, memory and actors
+ * @param catalogue opens the catalogue of a store that was just opened
  */
 public record HostPorts(
         Rules rules,
@@ -36,7 +44,30 @@ public record HostPorts(
         UnaryOperator<Executor> saving,
         boolean orderedDisks,
         int groupBytes,
-        Supplier<HostWorld> world) {
+        Supplier<HostWorld> world,
+        CatalogueOpener catalogue) {
+    /** Opens a catalogue beside what its caller does next. */
+    @FunctionalInterface
+    public interface CatalogueOpener {
+        /** Returns the catalogue of {@code store}, or says in one line why there is none. */
+        Catalogue open(CheckpointStore store) throws StoreException;
+    }
+
+    /** With a catalogue that is gone with the host. */
+    public HostPorts(
+            Rules rules,
+            DiskIo diskIo,
+            Function<String, ImageDirectory> images,
+            StoreFiles storeFiles,
+            UnaryOperator<Executor> blocking,
+            UnaryOperator<Executor> saving,
+            boolean orderedDisks,
+            int groupBytes,
+            Supplier<HostWorld> world) {
+        this(rules, diskIo, images, storeFiles, blocking, saving, orderedDisks, groupBytes, world,
+                store -> Catalogues.inMemory(new MemoryJournal(), store, InstantSource.system()));
+    }
+
     /** On this machine's clock, memory and threads. */
     HostPorts(
             Rules rules,
@@ -48,7 +79,13 @@ public record HostPorts(
             boolean orderedDisks,
             HostOptions options) {
         this(rules, diskIo, images, storeFiles, blocking, saving, orderedDisks,
-                DiskGeometry.GROUP_BYTES_DEFAULT, () -> new LiveWorld(options));
+                DiskGeometry.GROUP_BYTES_DEFAULT, () -> new LiveWorld(options),
+                store -> Catalogues.open(
+                        store,
+                        // What vanishes with the process needs no record of it.
+                        options.disksInMemory() ? new JournalPlace.Memory() : options.catalogue(),
+                        !options.disksInMemory(),
+                        InstantSource.system()));
     }
 
     /** What {@code options} ask for, on this machine's file system. */

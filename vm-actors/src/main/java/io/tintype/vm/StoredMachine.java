@@ -6,6 +6,7 @@ import io.tintype.cow.memory.FramePool;
 import io.tintype.cow.memory.MemoryRegion;
 import io.tintype.scheduler.IoStatus;
 import io.tintype.store.Manifest;
+import io.tintype.store.Sealed;
 import io.tintype.store.StagedCheckpoint;
 import io.tintype.store.StoredCheckpoint;
 import io.tintype.vm.device.DiskQueue;
@@ -71,9 +72,9 @@ final class StoredMachine {
      *
      * @param statuses of every request of P
      * @param hasCopies whether a copy of each disk was added
-     * @return size of the checkpoint in bytes, with copies of its disks, without layers that it points to
+     * @return what was sealed: its size has copies of its disks in it, not the layers that it points to
      */
-    static long seal(
+    static Sealed seal(
             StagedCheckpoint staged,
             CheckpointRef ref,
             Machine machine,
@@ -124,8 +125,7 @@ final class StoredMachine {
                         regions,
                         disks,
                         pending,
-                        Map.of(INCARNATION, machine.incarnation)))
-                .bytes();
+                        Map.of(INCARNATION, machine.incarnation)));
     }
 
     /** All of a machine that is neither memory nor disk, with the status that each request of P got. */

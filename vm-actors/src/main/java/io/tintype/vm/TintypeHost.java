@@ -2,6 +2,13 @@ package io.tintype.vm;
 
 import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
+import io.tintype.catalogue.Catalogue;
+import io.tintype.catalogue.CatalogueEvent;
+import io.tintype.catalogue.CatalogueState;
+import io.tintype.catalogue.JournalPlace;
+import io.tintype.catalogue.OperationRecord;
+import io.tintype.catalogue.Reconciliation;
+import io.tintype.catalogue.VmRecord;
 import io.tintype.cow.memory.FramePool;
 import io.tintype.cow.memory.MemoryRegion;
 import io.tintype.store.CheckpointStore;
@@ -13,12 +20,15 @@ import io.tintype.vm.guest.GuestFactory;
 import io.tintype.vm.guest.VmIdentity;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -42,11 +52,13 @@ import org.slf4j.LoggerFactory;
 public final class TintypeHost implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TintypeHost.class);
     private static final long CLOSE_SECONDS_MAX = 30;
+    private static final long RECORD_SECONDS_MAX = 5;
     // They mostly wait for a sync: overlays, chains and manifests of many checkpoints become durable together.
     private static final int BLOCKING_A_DISK_THREAD = 4;
 
     private final HostOptions options;
     private final CheckpointStore store;
+    private final Catalogue catalogue;
     private final FramePool pool;
     private final DiskIo diskIo;
     private final ExecutorService blocking;
@@ -76,12 +88,15 @@ public final class TintypeHost implements AutoCloseable {
     private record Restored(VmId vm, RestoredMemory memory) {}
 
     private record Share(RestoredMemory memory, boolean isNew) {}
+    private volatile boolean closing;
 
     private TintypeHost(HostOptions options, HostPorts ports) throws StoreException {
         this.options = options;
         this.ports = ports;
         this.store = CheckpointStore.open(options.store(), ports.storeFiles());
         this.hints = new TouchHints(ports.storeFiles(), store.directory());
+        // First of all: its journal is opened beside everything below.
+        this.catalogue = openCatalogue(store, ports, options);
         this.world = ports.world().get();
         this.pool = world.frames();
         this.diskIo = ports.diskIo();
@@ -94,6 +109,30 @@ public final class TintypeHost implements AutoCloseable {
                 new DiskDirectory(
                         store, options.disksInMemory(), ports.images(), ports.rules(),
                         ports.groupBytes(), blockingPort);
+    }
+
+    private static Catalogue openCatalogue(
+            CheckpointStore store, HostPorts ports, HostOptions options) throws StoreException {
+        Catalogue opened = null;
+        boolean usable = false;
+        try {
+            opened = ports.catalogue().open(store);
+            if (options.catalogue() instanceof JournalPlace.Postgres) {
+                // Somebody named it: an address that is wrong is said now, not with the first checkpoint.
+                opened.ready().join();
+            }
+            usable = true;
+            return opened;
+        } catch (CompletionException failure) {
+            throw new StoreException(Blocking.reason(failure), failure);
+        } finally {
+            if (!usable) {
+                if (opened != null) {
+                    opened.close();
+                }
+                store.close();
+            }
+        }
     }
 
     /**
@@ -127,12 +166,65 @@ public final class TintypeHost implements AutoCloseable {
     /** The same for callers that must not wait for an actor: simulators, on whose thread the actors run. */
     public CompletableFuture<Vm> createLater(VmSpec spec, VmProbe probe) throws IOException {
         checkNew(spec.id());
-        var chains = new ArrayList<DiskDirectory.Opened>();
-        for (int i = 0; i < spec.diskBytes().size(); i++) {
-            chains.add(disks.create(spec.id(), i, spec.diskBytes().get(i)));
+        return making(
+                OperationRecord.Kind.CREATE,
+                spec.id(),
+                spec.diskBytes().size(),
+                null,
+                () -> {
+                    var chains = new ArrayList<DiskDirectory.Opened>();
+                    for (int i = 0; i < spec.diskBytes().size(); i++) {
+                        chains.add(disks.create(spec.id(), i, spec.diskBytes().get(i)));
+                    }
+                    return spawnNew(spec, StoredMachine.fresh(pool, spec, chains, newIdentity()), probe, null);
+                });
+    }
+
+    private interface Making {
+        CompletableFuture<Vm> make() throws IOException;
+    }
+
+    /** Makes a VM, with a record of it: what is half made when the process ends is removed by the next. */
+    private CompletableFuture<Vm> making(
+            OperationRecord.Kind kind,
+            VmId id,
+            int diskCount,
+            @Nullable CheckpointRef from,
+            Making making)
+            throws IOException {
+        var details = new TreeMap<>(
+                Map.of(Reconciliation.DISKS, Integer.toString(diskCount)));
+        if (from != null) {
+            details.put("from", from.toString());
         }
-        var state = StoredMachine.fresh(pool, spec, chains, newIdentity());
+        var name = "make " + id;
+        // Not waited for: what is made is made long before a guest's first write, and removed only if it is incomplete.
+        tell(new CatalogueEvent.OperationBegun(name, kind, id, -1, details, now()));
+        try {
+            return making.make().whenComplete(
+                    (_, failure) -> tell(
+                            new CatalogueEvent.OperationEnded(
+                                    name, failure == null ? null : Blocking.reason(failure))));
+        } catch (IOException | RuntimeException failure) {
+            tell(new CatalogueEvent.OperationEnded(name, Blocking.reason(failure)));
+            throw failure;
+        }
+    }
+
+    private CompletableFuture<Vm> spawnNew(
+            VmSpec spec, MachineState state, VmProbe probe, @Nullable CheckpointRef origin) {
+        tell(
+                new CatalogueEvent.VmCreated(
+                        spec.id(), spec.regionBytes(), spec.diskBytes(), origin, now()));
         return spawn(spec, state, probe);
+    }
+
+    private Instant now() {
+        return world.wall().instant();
+    }
+
+    private void tell(CatalogueEvent event) {
+        catalogue.tell(event);
     }
 
     /**
@@ -160,17 +252,20 @@ public final class TintypeHost implements AutoCloseable {
             throws IOException {
         var id = new VmId(newId);
         checkNew(id);
-        if (mode == RestoreMode.EAGER) {
-            var stored = store.open(checkpoint);
-            return spawn(specOf(stored.manifest(), id, guest), orNothing(id,
-                    () -> StoredMachine.restoreEagerly(pool, stored, disks, id, 0, guest,
-                            newIdentity())),
-                    probe);
-        }
-        try (var memory = RestoredMemory.open(store.open(checkpoint), pool)) {
-            var state = orNothing(id, () -> machine(memory, memory.own(), id, 0, guest));
-            return spawnOn(memory, id, guest, state, probe, true);
-        }
+        var stored = store.open(checkpoint);
+        var spec = specOf(stored.manifest(), id, guest);
+        return making(OperationRecord.Kind.RESTORE, id, spec.diskBytes().size(), checkpoint, () -> {
+            if (mode == RestoreMode.EAGER) {
+                return spawnNew(spec, orNothing(id,
+                        () -> StoredMachine.restoreEagerly(pool, stored, disks, id, 0, guest,
+                                newIdentity())),
+                        probe, checkpoint);
+            }
+            try (var memory = RestoredMemory.open(stored, pool)) {
+                var state = orNothing(id, () -> machine(memory, memory.own(), id, 0, guest));
+                return spawnOn(memory, id, guest, state, probe, true);
+            }
+        });
     }
 
     /**
@@ -192,8 +287,12 @@ public final class TintypeHost implements AutoCloseable {
         var share = share(checkpoint);
         var memory = share.memory();
         try {
-            var state = orNothing(id, () -> machine(memory, memory.shared(), id, 0, guest));
-            return spawnOn(memory, id, guest, state, probe, share.isNew());
+            return making(OperationRecord.Kind.RESTORE, id,
+                    memory.stored.manifest().disks().size(), checkpoint, () -> {
+                        var state = orNothing(id,
+                                () -> machine(memory, memory.shared(), id, 0, guest));
+                        return spawnOn(memory, id, guest, state, probe, share.isNew());
+                    });
         } finally {
             if (share.isNew()) {
                 memory.close();
@@ -233,7 +332,7 @@ public final class TintypeHost implements AutoCloseable {
     private CompletableFuture<Vm> spawnOn(RestoredMemory memory, VmId id, GuestFactory guest,
             MachineState state, VmProbe probe, boolean loads) {
         noteRestored(id, memory);
-        var made = spawn(specOf(memory.stored.manifest(), id, guest), state, probe);
+        var made = spawnNew(specOf(memory.stored.manifest(), id, guest), state, probe, memory.ref);
         return made.thenApply(vm -> {
             if (loads) {
                 loadAhead(memory);
@@ -270,6 +369,77 @@ public final class TintypeHost implements AutoCloseable {
     private VmIdentity newIdentity() {
         var random = world.random();
         return new VmIdentity(random.getAsLong(), random.getAsLong(), random.getAsLong());
+    }
+
+    /**
+     * Takes up a VM where its last sealed checkpoint left it, under its own name, after the process that ran it has ended; it
+     * stands still until {@link Vm#start}. What its disks held beyond that checkpoint stays in the store, and is not its disks
+     * any more. Blocks.
+     *
+     * @param guest makes the guest that the VM ran
+     * @throws StoreException when it has no sealed checkpoint, or the last one cannot be read: choose another one, and restore it
+     *     under another name
+     */
+    public Vm resume(VmId id, GuestFactory guest, VmProbe probe) throws IOException {
+        if (vms.containsKey(id)) {
+            throw new IllegalArgumentException("a VM named " + id + " runs on this host already");
+        }
+        var known = catalogued().vms().get(id);
+        if (known == null) {
+            throw new StoreException(
+                    "store " + store.directory() + " has no VM named " + id
+                            + "; choose one of those listed");
+        }
+        var last = known.lastSealed();
+        if (last == null) {
+            throw new StoreException(
+                    "VM " + id + " has no sealed checkpoint to go on from; create it anew under "
+                            + "another name");
+        }
+        var spec = specOf(store.open(last.ref()).manifest(), id, guest);
+        var state = rolledBack(last.ref(), spec);
+        tell(new CatalogueEvent.VmRestored(id, last.ref(), now()));
+        return spawn(spec, state, probe).join();
+    }
+
+    /**
+     * What became of a VM that ran when the last process ended.
+     *
+     * @param vm is taken up, and stands still; null when it is not
+     * @param reason why it is not, in one line; null when it is
+     */
+    public record Resumed(VmId id, @Nullable Vm vm, @Nullable String reason) {}
+
+    /**
+     * Takes up every VM that ran when the last process ended, see {@link #resume(VmId, GuestFactory, VmProbe)}. One that cannot
+     * be taken up does not keep others from it. Blocks.
+     *
+     * @param guests makes the guest of a VM
+     * @throws StoreException when it is not known which ones ran, as the catalogue cannot be read
+     */
+    public List<Resumed> resume(Function<VmRecord, GuestFactory> guests) throws StoreException {
+        var resumed = new ArrayList<Resumed>();
+        for (var known : catalogued().vms().values()) {
+            if (known.status() == VmRecord.Status.RUNNING && !vms.containsKey(known.id())) {
+                try {
+                    var vm = resume(known.id(), guests.apply(known), VmProbe.NONE);
+                    resumed.add(new Resumed(known.id(), vm, null));
+                } catch (IOException failure) {
+                    resumed.add(new Resumed(known.id(), null, Blocking.reason(failure)));
+                }
+            }
+        }
+        return List.copyOf(resumed);
+    }
+
+    /** What the catalogue knew when it was opened and has learned since; waits until it is opened. */
+    private CatalogueState catalogued() throws StoreException {
+        try {
+            catalogue.ready().join();
+            return catalogue.state();
+        } catch (CompletionException failure) {
+            throw new StoreException(Blocking.reason(failure), failure);
+        }
     }
 
     /** The memory and disks of a new VM; if they cannot be made, nothing of them is left. */
@@ -331,7 +501,14 @@ public final class TintypeHost implements AutoCloseable {
         return Blocking.call(
                 blocking,
                 () -> rolledBack(checkpoint, spec))
-                .thenCompose(state -> vm.ask(replyTo -> new VmActor.RollBack(state, replyTo)));
+                .thenCompose(
+                        state -> vm.<VmActor.Quiet>ask(
+                                replyTo -> new VmActor.RollBack(state, replyTo)))
+                .thenApply(
+                        quiet -> {
+                            tell(new CatalogueEvent.VmRestored(vm.id(), checkpoint, now()));
+                            return quiet;
+                        });
     }
 
     CompletableFuture<VmActor.Quiet> rollBack(Vm vm, Snapshot snapshot) {
@@ -392,7 +569,7 @@ public final class TintypeHost implements AutoCloseable {
             var spec = new VmSpec(id, snapshot.regionBytes(),
                     snapshot.disks().stream().map(StoredMachine.DiskView::sizeBytes).toList(),
                     guest);
-            var made = spawn(spec, state, probe);
+            var made = spawnNew(spec, state, probe, null);
             isMade = true;
             return made.thenApply(vm -> {
                 var _ = vm.ended().whenComplete((_, _) -> snapshot.unuse());
@@ -466,7 +643,10 @@ public final class TintypeHost implements AutoCloseable {
                             + failure.getMessage(),
                     failure);
         }
+        // Not waited for: a store that is full, with its journal in it, must not keep checkpoints from being deleted.
+        tell(new CatalogueEvent.CheckpointDeleteBegun(checkpoint));
         store.drop(checkpoint);
+        tell(new CatalogueEvent.CheckpointDeleted(checkpoint, "it was asked for"));
         var vm = vms.get(checkpoint.vm());
         if (vm != null) {
             vm.actor().tell(StoredMachine.forget(manifest));
@@ -499,9 +679,28 @@ public final class TintypeHost implements AutoCloseable {
                     vm.id() + " has " + pointing
                             + " checkpoints, which need its disks; delete them first");
         }
+        var name = "destroy " + vm.id();
+        var begun = catalogue.tell(
+                new CatalogueEvent.OperationBegun(
+                        name, OperationRecord.Kind.DESTROY, vm.id(), -1, new TreeMap<>(), now()));
         await(vm.stop().toCompletableFuture());
         specs.remove(vm.id());
+        awaitRecord(begun);
         disks.remove(vm.id());
+        tell(new CatalogueEvent.OperationEnded(name, null));
+        tell(new CatalogueEvent.VmRemoved(vm.id(), "it was asked for", now()));
+    }
+
+    /** So that the next process finishes what this one may not; if it cannot be recorded, it is done all the same. */
+    private static void awaitRecord(Catalogue.Told told) {
+        try {
+            told.durable().get(RECORD_SECONDS_MAX, TimeUnit.SECONDS);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException
+                | TimeoutException failure) {
+            LOG.warn("going on without a record: {}", Blocking.reason(failure));
+        }
     }
 
     private boolean pointsToDisks(CheckpointRef ref) throws IOException {
@@ -521,6 +720,11 @@ public final class TintypeHost implements AutoCloseable {
     /** Returns what each open disk is like now. */
     public List<DiskGauge> disks() {
         return disks.gauges();
+    }
+
+    /** Returns what is known of VMs, those of earlier processes included, and how its journal is. */
+    public Catalogue catalogue() {
+        return catalogue;
     }
 
     /** Returns the host's frames: gauges of memory held. */
@@ -572,13 +776,14 @@ public final class TintypeHost implements AutoCloseable {
                         options.deadline().toNanos(),
                         options.chainDepthMax(),
                         options.checkpointDisks(),
-                        options.throttle().toNanos());
+                        options.throttle().toNanos(),
+                        catalogue);
         var started = new CompletableFuture<ActorRef<VmActor.Command>>();
         var ended = new CompletableFuture<Void>();
         world.host().tell(
                 new HostActor.Spawn(
                         spec.id(),
-                        VmActor.create(spec.id(), state, services, store.nextId(spec.id()).value()),
+                        VmActor.create(spec.id(), state, services, firstCheckpoint(spec.id())),
                         started,
                         ended));
         return started.thenApply(
@@ -586,14 +791,34 @@ public final class TintypeHost implements AutoCloseable {
                     var vm = new Vm(this, spec.id(), actor, counters, ended);
                     vms.put(spec.id(), vm);
                     specs.put(spec.id(), spec);
-                    var _ = ended.whenComplete((_, _) -> vms.remove(spec.id()));
+                    var _ = ended.whenComplete((_, failure) -> ended(vm, failure));
                     return vm;
                 });
+    }
+
+    /** An id that was given to a checkpoint that came to nothing is in the journal only. */
+    private long firstCheckpoint(VmId id) {
+        return Math.max(store.nextId(id).value(), catalogue.state().lastId(id) + 1);
+    }
+
+    void started(VmId id) {
+        tell(new CatalogueEvent.VmStarted(id, now()));
+    }
+
+    private void ended(Vm vm, @Nullable Throwable failure) {
+        vms.remove(vm.id());
+        // A host that closes decides nothing about its VMs: they ran, and may be taken up by the next.
+        if (failure != null || (vm.isStopAsked() && !closing)) {
+            tell(
+                    new CatalogueEvent.VmStopped(
+                            vm.id(), failure == null ? null : Blocking.reason(failure), now()));
+        }
     }
 
     /** Stops all VMs, waits for their requests in flight and gives every file and frame back. */
     @Override
     public void close() {
+        closing = true;
         var quiet =
                 vms().stream()
                         .map(vm -> vm.stop().toCompletableFuture())
@@ -613,6 +838,7 @@ public final class TintypeHost implements AutoCloseable {
     public void closeFiles() {
         diskIo.close();
         disks.close();
+        catalogue.close();
         try {
             store.close();
         } catch (StoreException failure) {

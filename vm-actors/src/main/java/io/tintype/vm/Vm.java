@@ -32,6 +32,7 @@ public final class Vm {
     private final CompletableFuture<Void> ended;
     // Fails an answer still to come, for when the VM ends first.
     private final Set<Runnable> open = ConcurrentHashMap.newKeySet();
+    private volatile boolean stopAsked;
 
     Vm(
             TintypeHost host,
@@ -59,6 +60,7 @@ public final class Vm {
 
     /** Lets the guest run. */
     public void start() {
+        host.started(id);
         actor.tell(new VmActor.Start());
     }
 
@@ -152,6 +154,7 @@ public final class Vm {
 
     /** Ends the VM when nothing is in flight; its disks and checkpoints stay. */
     public CompletionStage<Void> stop() {
+        stopAsked = true;
         actor.tell(new VmActor.Stop());
         return ended;
     }
@@ -159,6 +162,10 @@ public final class Vm {
     /** Completes when the VM is gone: normally after {@link #stop}, or with what broke it. */
     public CompletionStage<Void> ended() {
         return ended;
+    }
+
+    boolean isStopAsked() {
+        return stopAsked;
     }
 
     ActorRef<VmActor.Command> actor() {

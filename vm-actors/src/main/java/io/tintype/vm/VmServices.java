@@ -1,6 +1,7 @@
 package io.tintype.vm;
 
 import io.tintype.actors.Clock;
+import io.tintype.catalogue.Catalogue;
 import io.tintype.cow.memory.FramePool;
 import io.tintype.scheduler.PendingSet;
 import io.tintype.scheduler.Rules;
@@ -28,6 +29,7 @@ import java.util.concurrent.Executor;
  * @param chainDepthMax a disk with more layers refuses a further checkpoint
  * @param checkpointDisks what checkpoints keep of disks, where nothing else is said
  * @param throttleNsMax how long a guest waits for a frame before its oldest checkpoint is given up
+ * @param catalogue is told of what happens
  */
 record VmServices(
         Clock clock,
@@ -46,4 +48,5 @@ record VmServices(
         long deadlineNs,
         int chainDepthMax,
         CheckpointDisks checkpointDisks,
-        long throttleNsMax) {}
+        long throttleNsMax,
+        Catalogue catalogue) {}

@@ -1,5 +1,6 @@
 package io.tintype.simulations.cli;
 
+import io.tintype.catalogue.JournalPlace;
 import io.tintype.simulations.cli.Commands.Surroundings;
 import io.tintype.simulations.report.EndTable;
 import io.tintype.simulations.report.HtmlReport;
@@ -137,6 +138,11 @@ final class RunCommand implements Callable<Integer> {
             description = "the checkpoint store, created if missing (a temporary one, removed at the end)")
     private @Nullable Path store;
 
+    @Option(names = "--catalogue", paramLabel = "WHERE", converter = Values.OfCatalogue.class,
+            description = "where the journal of --store is kept: embedded, in the store itself, or "
+                    + "jdbc:postgresql://HOST/DATABASE (embedded)")
+    private @Nullable JournalPlace catalogue;
+
     @Option(names = "--keep", paramLabel = "N", defaultValue = "2", converter = Values.Count.class,
             description = "how many sealed checkpoints of each VM stay in the store (${DEFAULT-VALUE})")
     private int keep;
@@ -224,6 +230,11 @@ final class RunCommand implements Callable<Integer> {
                     "there are no conflicts unless reissues ask the disk again",
                     "add --reissue disk");
         }
+        if (catalogue instanceof JournalPlace.Postgres && store == null) {
+            throw UserErrorException.of("--catalogue", catalogue,
+                    "a temporary store would leave its journal there",
+                    "name a store with --store DIR");
+        }
         if (noReport && report != null) {
             throw UserErrorException.of("--report", report, "--no-report says the opposite",
                     "leave one of them away");
@@ -276,7 +287,11 @@ final class RunCommand implements Callable<Integer> {
                 store == null,
                 keep,
                 seed,
-                checkpointDisks);
+                checkpointDisks,
+                // A journal of a store that is removed at the end is read by nobody.
+                store == null
+                        ? new JournalPlace.Memory()
+                        : Objects.requireNonNullElse(catalogue, new JournalPlace.Embedded()));
     }
 
     private int run(RunOptions options, @Nullable Path reportFile) throws InterruptedException {

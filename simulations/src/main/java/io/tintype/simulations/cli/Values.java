@@ -1,5 +1,6 @@
 package io.tintype.simulations.cli;
 
+import io.tintype.catalogue.JournalPlace;
 import io.tintype.simulations.run.ConflictPolicy;
 import io.tintype.simulations.run.DiskPolicy;
 import io.tintype.simulations.run.GuestKind;
@@ -164,6 +165,19 @@ final class Values {
     static final class OfDisks extends Choice<DiskPolicy> {
         OfDisks() {
             super(DiskPolicy.class);
+        }
+    }
+
+    /** {@code embedded} or the address of a PostgreSQL database. */
+    static final class OfCatalogue implements ITypeConverter<JournalPlace> {
+        @Override
+        public JournalPlace convert(String value) {
+            try {
+                return JournalPlace.parse(value);
+            } catch (IllegalArgumentException _) {
+                throw refuse("not a place for a catalogue", "write embedded or "
+                        + "jdbc:postgresql://HOST/DATABASE?user=NAME&password=…");
+            }
         }
     }
 

@@ -151,6 +151,7 @@ final class LiveFleet implements AutoCloseable {
                         options.checkpointDisks() == DiskPolicy.COPY
                                 ? CheckpointDisks.COPY
                                 : CheckpointDisks.POINTER)
+                .withCatalogue(options.catalogue())
                 .withReissue(
                         options.reissue() == ReissuePolicy.DISK
                                 ? PendingSet.Reissue.DISK

@@ -1,5 +1,6 @@
 package io.tintype.simulations.run;
 
+import io.tintype.catalogue.JournalPlace;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param keep sealed checkpoints of a VM that stay in the store; older ones are deleted once verified
  * @param seed all made-up values come from it
  * @param checkpointDisks what checkpoints keep of disks
+ * @param catalogue where the journal of what happens is kept
  */
 public record RunOptions(
         int vms,
@@ -41,8 +43,9 @@ public record RunOptions(
         boolean storeIsTemporary,
         int keep,
         long seed,
-        DiskPolicy checkpointDisks) {
-    /** The same with checkpoints that point to layers. */
+        DiskPolicy checkpointDisks,
+        JournalPlace catalogue) {
+    /** The same with checkpoints that point to layers, and the journal in the store's directory. */
     public RunOptions(
             int vms,
             long memoryBytes,
@@ -64,7 +67,7 @@ public record RunOptions(
         this(
                 vms, memoryBytes, disks, diskSizeBytes, ioDepth, dirtyPerSecond, guest, trace,
                 speed, checkpointEvery, runFor, reissue, conflict, store, storeIsTemporary, keep,
-                seed, DiskPolicy.POINTER);
+                seed, DiskPolicy.POINTER, new JournalPlace.Embedded());
     }
 
     /** A dirty rate without a limit: as fast as the VM's share of the processor lets it. */

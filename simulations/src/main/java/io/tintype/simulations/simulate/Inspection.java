@@ -1,6 +1,8 @@
 package io.tintype.simulations.simulate;
 
 import io.tintype.actors.CheckpointRef;
+import io.tintype.catalogue.CheckpointRecord;
+import io.tintype.catalogue.MemoryJournal;
 import io.tintype.cow.disk.DiskChain;
 import io.tintype.scheduler.Rule;
 import io.tintype.simulations.fleet.CheckpointFiles;
@@ -19,6 +21,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 
 /** Compares what a run left, in the store, on the disks and in the running VMs, with what the guests knew. */
 final class Inspection {
@@ -232,12 +235,13 @@ final class Inspection {
     }
 
     /** After a power failure: starts the host again on what is left, and compares that. */
-    void recover(Power power, SimulatedImages images, SimulatedStoreFiles files) {
+    void recover(Power power, SimulatedImages images, SimulatedStoreFiles files,
+            MemoryJournal journal) {
         var before = List.copyOf(simulation.vms().values());
         simulation.vms().clear();
         SimulatedHost host;
         try {
-            host = simulation.restart(power, images, files);
+            host = simulation.restart(power, images, files, journal);
         } catch (StoreException e) {
             simulation.vms().clear();
             simulation.violated(Rule.R12, "", "the store after a crash", "one that opens",
@@ -245,6 +249,7 @@ final class Inspection {
             return;
         }
         var listed = new HashSet<>(host.host.store().list());
+        checkCatalogue(host, listed);
         for (var vm : before) {
             checkListed(vm, listed);
             checkFlushed(vm, host);
@@ -257,6 +262,30 @@ final class Inspection {
                     }
                 }
             }
+        }
+    }
+
+    /** Whatever its journal lost, the catalogue lists what is in the store, and nothing is in progress. */
+    private void checkCatalogue(SimulatedHost host, Set<CheckpointRef> listed) {
+        var state = host.host.catalogue().state();
+        var catalogued = new HashSet<CheckpointRef>();
+        for (var vm : state.vms().values()) {
+            for (var checkpoint : vm.checkpoints().values()) {
+                if (checkpoint.phase() != CheckpointRecord.Phase.SEALED) {
+                    simulation.violated(Rule.R12, vm.id().value(),
+                            "checkpoint " + checkpoint.ref() + " in the catalogue after a crash",
+                            "sealed, or not there", checkpoint.phase().toString());
+                }
+                catalogued.add(checkpoint.ref());
+            }
+        }
+        if (!catalogued.equals(listed)) {
+            simulation.violated(Rule.R12, "", "the catalogue after a crash",
+                    new TreeSet<>(listed).toString(), new TreeSet<>(catalogued).toString());
+        }
+        if (state.operations().size() > 0) {
+            simulation.violated(Rule.R12, "", "the catalogue after a crash",
+                    "nothing in progress", state.operations().toString());
         }
     }
 

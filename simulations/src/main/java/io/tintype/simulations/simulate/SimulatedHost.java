@@ -1,6 +1,8 @@
 package io.tintype.simulations.simulate;
 
 import io.tintype.actors.Clock;
+import io.tintype.catalogue.Catalogues;
+import io.tintype.catalogue.MemoryJournal;
 import io.tintype.cow.memory.FramePool;
 import io.tintype.store.StoreException;
 import io.tintype.vm.DiskIo;
@@ -79,6 +81,7 @@ final class SimulatedHost {
     final Power power;
     final SimulatedImages images;
     final SimulatedStoreFiles files;
+    final MemoryJournal journal;
     final TintypeHost host;
     private final SimulatedMachine machine;
     private final Knobs knobs;
@@ -93,8 +96,8 @@ final class SimulatedHost {
      * @param name of its actor
      */
     SimulatedHost(SimulatedMachine machine, Knobs knobs, String name, Power power,
-            SimulatedImages images, SimulatedStoreFiles files, DiskIo diskIo, Executor blocking,
-            Executor saving, Executor loading)
+            SimulatedImages images, SimulatedStoreFiles files, MemoryJournal journal, DiskIo diskIo,
+            Executor blocking, Executor saving, Executor loading)
             throws StoreException {
         this.machine = machine;
         this.knobs = knobs;
@@ -103,6 +106,7 @@ final class SimulatedHost {
         this.images = images;
         this.files = files;
         images.copiesAreIn(files);
+        this.journal = journal;
         this.pool = machine.pool(knobs.heldFrames());
         this.actor = machine.startHost(name);
         var defaults = HostOptions.defaults(STORE);
@@ -110,7 +114,9 @@ final class SimulatedHost {
                 1, 1, 1, Duration.ofNanos(knobs.stepNs()), Duration.ofNanos(knobs.deadlineNs()),
                 knobs.chainDepthMax(), Duration.ofMillis(2), knobs.reissue(), knobs.conflict());
         host = TintypeHost.start(options, new HostPorts(knobs.rules(), diskIo, images::at, files,
-                _ -> blocking, _ -> saving, knobs.ordered(), GROUP_BYTES, World::new));
+                _ -> blocking, _ -> saving, knobs.ordered(), GROUP_BYTES, World::new,
+                store -> Catalogues.inMemory(journal, store,
+                        () -> Instant.EPOCH.plusNanos(machine.system().nowNs()))));
     }
 
     /** Stops what is left of its actors and closes its files. */

@@ -3,6 +3,7 @@ package io.tintype.simulations.simulate;
 import io.tintype.actors.VmId;
 import io.tintype.actors.strand.Ready;
 import io.tintype.actors.strand.SimulatedSystem;
+import io.tintype.catalogue.MemoryJournal;
 import io.tintype.scheduler.IoStatus;
 import io.tintype.scheduler.Rule;
 import io.tintype.simulations.oracle.Violation;
@@ -151,7 +152,8 @@ final class Simulation {
         this.startNs = system.nowNs();
         var power = new Power();
         host = new SimulatedHost(machine, knobs, "host", power, new SimulatedImages(power),
-                new SimulatedStoreFiles(power), new Disks(), blocking, saving, loading);
+                new SimulatedStoreFiles(power), new MemoryJournal(), new Disks(), blocking, saving,
+                loading);
     }
 
     /** A run as the seed has it. */
@@ -749,21 +751,25 @@ final class Simulation {
         long seed = Dice.of(knobs.seed(), "crash", 0);
         var images = host.images.crashed(power, seed);
         var files = host.files.crashed(power, seed);
+        // Its own dice: how much of the journal is lost must not change what else is drawn.
+        var journal = host.journal.crashed(
+                bound -> Math.floorMod(Dice.of(knobs.seed(), "journal", 0), bound));
         host.power.turnOff();
         stopAll();
         try {
-            new Inspection(this).recover(power, images, files);
+            new Inspection(this).recover(power, images, files, journal);
         } finally {
             over = true;
         }
     }
 
-    SimulatedHost restart(Power power, SimulatedImages images, SimulatedStoreFiles files)
+    SimulatedHost restart(Power power, SimulatedImages images, SimulatedStoreFiles files,
+            MemoryJournal journal)
             throws StoreException {
         quiet = true;
         ending = false;
-        host = new SimulatedHost(machine, knobs, "host-2", power, images, files, new Disks(),
-                blocking, saving, loading);
+        host = new SimulatedHost(machine, knobs, "host-2", power, images, files, journal,
+                new Disks(), blocking, saving, loading);
         return host;
     }
 

@@ -219,6 +219,8 @@ class RunCommandTest {
                     run --for 31d                       | --for 31d: not a time
                     run --for 721h                      | --for 721 h: out of range
                     run --reissue sometimes             | --reissue sometimes: there is no such choice; write landed or disk
+                    run --catalogue mysql://x           | --catalogue mysql://x: not a place for a catalogue; write embedded or jdbc:postgresql://HOST/DATABASE?user=NAME&password=…
+                    run --catalogue jdbc:postgresql:x   | --catalogue jdbc:postgresql:x: a temporary store would leave its journal there; name a store with --store DIR
                     run --conflict ignore               | --conflict ignore: there is no such choice; write put-off or delay-resume
                     run --store @file                   | file: a file; name a directory
                     run --store @none/store             | there is no directory

@@ -1,0 +1,51 @@
+package io.tintype.catalogue;
+
+import io.tintype.store.CheckpointStore;
+import io.tintype.store.StoreException;
+import io.tintype.store.StoreIdentity;
+import java.time.InstantSource;
+import java.util.ArrayList;
+
+/** Opens the catalogue of a store. */
+public final class Catalogues {
+    /** The directory of an embedded journal, below that of the store. */
+    static final String DIRECTORY = "journal";
+
+    private Catalogues() {}
+
+    /**
+     * Opens the catalogue of {@code store}, which was just opened and is not in use yet. Returns at once; the journal is read
+     * beside what the caller does next, see {@link Catalogue#ready}.
+     *
+     * @param withDisks whether the disks of its VMs are in the store's directory
+     * @throws StoreException when the store's identity cannot be read or made, or is of a newer version
+     */
+    public static Catalogue open(CheckpointStore store, JournalPlace place, boolean withDisks,
+            InstantSource wall) throws StoreException {
+        var scan = StoreScan.of(store, withDisks);
+        return switch (place) {
+            case JournalPlace.Embedded _ -> journaled(
+                    new JournalDatabase.Embedded(
+                            StoreIdentity.directory(store).resolve(DIRECTORY)),
+                    store, scan, wall);
+            case JournalPlace.Postgres at ->
+                journaled(new JournalDatabase.Postgres(at), store, scan, wall);
+            case JournalPlace.Memory _ -> inMemory(new MemoryJournal(), store, wall);
+        };
+    }
+
+    /** Opens one over a journal in memory. */
+    public static Catalogue inMemory(MemoryJournal journal, CheckpointStore store,
+            InstantSource wall) {
+        var scan = StoreContents.ofCheckpoints(store.list());
+        return new MemoryCatalogue(journal, scan,
+                refs -> StoreScan.facts(store, refs, new ArrayList<>()), wall);
+    }
+
+    private static Catalogue journaled(JournalDatabase database, CheckpointStore store,
+            StoreScan scan, InstantSource wall) throws StoreException {
+        var id = StoreIdentity.of(store).toString();
+        return new JournaledCatalogue(database, id, scan, wall,
+                JournaledCatalogue.Settings.DEFAULTS).start();
+    }
+}

@@ -1,0 +1,261 @@
+package io.tintype.catalogue;
+
+import io.tintype.actors.CheckpointRef;
+import io.tintype.actors.VmId;
+import io.tintype.catalogue.CatalogueEvent.CheckpointAborted;
+import io.tintype.catalogue.CatalogueEvent.CheckpointDeleted;
+import io.tintype.catalogue.CatalogueEvent.CheckpointKept;
+import io.tintype.catalogue.CatalogueEvent.CheckpointSealed;
+import io.tintype.catalogue.CatalogueEvent.OperationEnded;
+import io.tintype.catalogue.CatalogueEvent.VmFound;
+import io.tintype.catalogue.CatalogueEvent.VmRemoved;
+import io.tintype.catalogue.CatalogueEvent.VmStopped;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Compares what a journal says with what is in the store, when a host starts. Pure.
+ *
+ * <p>What holds, and why a process may die at any instant:
+ * <ul>
+ * <li>a checkpoint is sealed if and only if its manifest is visible; the journal follows, in either direction;
+ * <li>what was begun and is not sealed is aborted: its files were in the staging directory, which opening the store cleared;
+ * <li>nothing is deleted that could hold a guest's write: disks go only when the journal says that they were being removed, or when
+ * they were being made and not all of them were, so that no guest ever ran on them.
+ * </ul>
+ *
+ * @param events what to write, in this order
+ * @param removals VMs whose disks are to be removed; each is followed by the events of {@link #removed}
+ * @param notes what is worth a line of log, as it is normal after a crash
+ * @param warnings what somebody should look at
+ */
+public record Reconciliation(List<CatalogueEvent> events, List<VmId> removals, List<String> notes,
+        List<String> warnings) {
+    private static final String CRASHED = "its process ended before it was sealed";
+
+    /** Copies the lists. */
+    public Reconciliation {
+        events = List.copyOf(events);
+        removals = List.copyOf(removals);
+        notes = List.copyOf(notes);
+        warnings = List.copyOf(warnings);
+    }
+
+    /** Returns which manifests have to be read to write what is missing: of checkpoints that are there and not known as sealed. */
+    public static SortedSet<CheckpointRef> unknown(CatalogueState state, StoreContents contents) {
+        var unknown = new TreeSet<CheckpointRef>();
+        for (var ref : contents.sealed()) {
+            var known = state.checkpoint(ref);
+            if (known == null || known.isInProgress()) {
+                unknown.add(ref);
+            }
+        }
+        return unknown;
+    }
+
+    /**
+     * Returns what makes the catalogue agree with the store.
+     *
+     * @param facts of all of {@link #unknown} whose manifests could be read; one that is damaged is left out and stays unknown
+     */
+    public static Reconciliation of(CatalogueState state, StoreContents contents,
+            SortedMap<CheckpointRef, SealedFacts> facts, Instant now) {
+        var plan = new Draft(state, contents, facts, now);
+        plan.checkpoints();
+        plan.operations();
+        plan.vms();
+        return new Reconciliation(plan.events, plan.removals, plan.notes, plan.warnings);
+    }
+
+    /** Returns what to write once the disks of {@code vm} are removed. */
+    public static List<CatalogueEvent> removed(CatalogueState state, VmId vm, Instant now) {
+        var events = new ArrayList<CatalogueEvent>();
+        for (var operation : state.operations().values()) {
+            if (operation.vm().equals(vm)) {
+                events.add(new OperationEnded(operation.name(), null));
+            }
+        }
+        events.add(new VmRemoved(vm, "its disks were removed", now));
+        return events;
+    }
+
+    private static final class Draft {
+        private final CatalogueState before;
+        private final StoreContents contents;
+        private final SortedMap<CheckpointRef, SealedFacts> facts;
+        private final Instant now;
+        private final List<CatalogueEvent> events = new ArrayList<>();
+        private final List<VmId> removals = new ArrayList<>();
+        private final List<String> notes = new ArrayList<>();
+        private final List<String> warnings = new ArrayList<>();
+        private CatalogueState after;
+
+        Draft(CatalogueState before, StoreContents contents,
+                SortedMap<CheckpointRef, SealedFacts> facts, Instant now) {
+            this.before = before;
+            this.contents = contents;
+            this.facts = facts;
+            this.now = now;
+            this.after = before;
+        }
+
+        private void write(CatalogueEvent event) {
+            events.add(event);
+            after = after.apply(event);
+        }
+
+        void checkpoints() {
+            for (var vm : before.vms().values()) {
+                vm.checkpoints().values().forEach(this::known);
+            }
+            facts.forEach((ref, of) -> {
+                if (before.checkpoint(ref) == null) {
+                    if (!before.equals(CatalogueState.EMPTY)) {
+                        notes.add("checkpoint " + ref
+                                + " is in the store and was not in the catalogue");
+                    }
+                    found(ref.vm(), of.regionBytes(), of.diskBytes());
+                    write(new CheckpointSealed(ref, of));
+                }
+            });
+        }
+
+        private void known(CheckpointRecord checkpoint) {
+            var ref = checkpoint.ref();
+            boolean visible = contents.sealed().contains(ref);
+            switch (checkpoint.phase()) {
+                case BEGUN, STUNNED -> {
+                    var of = facts.get(ref);
+                    if (visible && of != null) {
+                        notes.add("checkpoint " + ref + " was sealed when its process ended");
+                        write(new CheckpointSealed(ref, of));
+                    } else if (!visible) {
+                        notes.add("checkpoint " + ref + " was aborted: " + CRASHED);
+                        write(new CheckpointAborted(ref, CRASHED));
+                    }
+                }
+                case SEALED -> {
+                    if (!visible) {
+                        warnings.add("checkpoint " + ref
+                                + " is gone from the store: nobody asked that it be deleted");
+                        write(new CheckpointDeleted(ref, "it is gone from the store"));
+                    }
+                }
+                case DELETING -> {
+                    if (visible) {
+                        // Whoever asked was not answered, and asks again; deleting it now might surprise them.
+                        notes.add("checkpoint " + ref + " was to be deleted and is still whole");
+                        write(new CheckpointKept(ref));
+                    } else {
+                        write(new CheckpointDeleted(ref, "it was being deleted"));
+                    }
+                }
+            }
+        }
+
+        void operations() {
+            for (var operation : before.operations().values()) {
+                if (!operation.isOfDisk()) {
+                    ended(operation);
+                } else if (contents.disksKnown() && !contents.disks().containsKey(operation.vm())) {
+                    write(new OperationEnded(operation.name(), "the disk is gone"));
+                }
+                // Those of disks that are there stay: whoever works on disks goes on with them.
+            }
+        }
+
+        private void ended(OperationRecord operation) {
+            var vm = operation.vm();
+            switch (operation.kind()) {
+                case DESTROY -> {
+                    if (hasSealed(vm)) {
+                        write(new OperationEnded(operation.name(), "it has checkpoints"));
+                    } else if (contents.disks().containsKey(vm)) {
+                        remove(vm, "its disks were being removed");
+                    } else {
+                        write(new OperationEnded(operation.name(), null));
+                    }
+                }
+                case CREATE, RESTORE, CLONE -> {
+                    var made = contents.disks().get(vm);
+                    int wanted = diskCount(operation);
+                    if (made != null && made.size() < wanted && !hasSealed(vm)
+                            && before.vms().get(vm) == null) {
+                        remove(vm, "only " + made.size() + " of its " + wanted
+                                + " disks were made when its process ended");
+                    } else {
+                        write(new OperationEnded(operation.name(), "its process ended"));
+                    }
+                }
+                case ROLL_BACK -> write(
+                        new OperationEnded(operation.name(), "its process ended"));
+                case DISK_COPY, DISK_COMMIT, DISK_FLATTEN -> {}
+            }
+        }
+
+        private static int diskCount(OperationRecord operation) {
+            var count = operation.detail(DISKS);
+            try {
+                return count == null ? 0 : Integer.parseInt(count);
+            } catch (NumberFormatException _) {
+                return 0;
+            }
+        }
+
+        private void remove(VmId vm, String why) {
+            notes.add("VM " + vm + " is removed: " + why);
+            removals.add(vm);
+        }
+
+        private boolean hasSealed(VmId vm) {
+            return contents.sealed().stream().anyMatch(ref -> ref.vm().equals(vm));
+        }
+
+        void vms() {
+            for (var vm : contents.disks().keySet()) {
+                if (!removals.contains(vm)) {
+                    found(vm, List.of(), List.of());
+                }
+            }
+            for (var vm : before.vms().values()) {
+                var id = vm.id();
+                boolean hasDisks = contents.disks().containsKey(id);
+                boolean mayHaveDisks = !contents.disksKnown() || hasDisks;
+                if (!mayHaveDisks && !hasSealed(id)) {
+                    write(new VmRemoved(id, "the store has nothing of it", now));
+                } else if (contents.disksKnown() && !hasDisks && !vm.diskBytes().isEmpty()
+                        && vm.status() == VmRecord.Status.RUNNING) {
+                    warnings.add("VM " + id + " ran, and its disks are gone from the store");
+                    write(new VmStopped(id, "its disks are gone from the store", now));
+                }
+            }
+        }
+
+        private void found(VmId vm, List<Long> regions, List<Long> disks) {
+            if (after.vms().get(vm) == null) {
+                write(new VmFound(vm, regions, disks, now));
+            }
+        }
+    }
+
+    /** The detail of an operation that makes a VM: how many disks it is to have. */
+    public static final String DISKS = "disks";
+
+    /** Returns why a rebuilt catalogue is one, in one line; null when {@code before} knew something. */
+    public static @Nullable String rebuilt(CatalogueState before, CatalogueState after) {
+        if (!before.equals(CatalogueState.EMPTY)) {
+            return null;
+        }
+        long checkpoints = after.vms().values().stream()
+                .mapToLong(vm -> vm.checkpoints().size())
+                .sum();
+        return "rebuilt from the store: VMs: " + after.vms().size() + ", sealed checkpoints: "
+                + checkpoints
+                + "; which of them ran, and what was in progress, is not known any more";
+    }
+}

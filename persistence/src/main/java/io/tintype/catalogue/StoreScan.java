@@ -1,0 +1,147 @@
+package io.tintype.catalogue;
+
+import io.tintype.actors.CheckpointRef;
+import io.tintype.actors.VmId;
+import io.tintype.store.CheckpointStore;
+import io.tintype.store.Manifest;
+import io.tintype.store.StoreException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+
+/**
+ * Looks at a store before anything is done in it: quickly, names only. What costs more is read later, of those names alone.
+ */
+public final class StoreScan {
+    private static final int PAGE_BYTES = 4096;
+    private static final Pattern DISK = Pattern.compile("disk-(\\d{1,6})(-life-\\d+)?");
+    // A disk is made when its chain is described.
+    private static final String DESCRIPTION = "chain";
+
+    private final CheckpointStore store;
+    private final boolean disksKnown;
+    private final List<CheckpointRef> sealed;
+    private final List<VmId> vms = new ArrayList<>();
+
+    private StoreScan(CheckpointStore store, boolean disksKnown) {
+        this.store = store;
+        this.disksKnown = disksKnown;
+        this.sealed = store.list();
+    }
+
+    /**
+     * Looks at {@code store}.
+     *
+     * @param withDisks false where disks are not in its directory
+     */
+    public static StoreScan of(CheckpointStore store, boolean withDisks) throws StoreException {
+        var scan = new StoreScan(store, withDisks);
+        if (withDisks) {
+            var images = scan.images();
+            try (var names = Files.newDirectoryStream(images)) {
+                for (var path : names) {
+                    var name = String.valueOf(path.getFileName());
+                    if (VmId.isValid(name)) {
+                        scan.vms.add(new VmId(name));
+                    }
+                }
+            } catch (IOException e) {
+                throw new StoreException("cannot list " + images + ": " + e.getMessage()
+                        + "; choose a store directory that can be read", e);
+            }
+        }
+        return scan;
+    }
+
+    /** Looks once more. */
+    StoreScan again() throws StoreException {
+        return of(store, disksKnown);
+    }
+
+    /** Returns what was there; reads directories. */
+    StoreContents contents() throws IOException {
+        var disks = new TreeMap<VmId, List<Integer>>();
+        for (var vm : vms) {
+            disks.put(vm, disksOf(images().resolve(vm.value())));
+        }
+        return new StoreContents(new TreeSet<>(sealed), disks, disksKnown);
+    }
+
+    private static List<Integer> disksOf(Path ofVm) throws IOException {
+        var found = new TreeSet<Integer>();
+        if (Files.isDirectory(ofVm)) {
+            try (var names = Files.newDirectoryStream(ofVm)) {
+                for (var path : names) {
+                    var disk = DISK.matcher(String.valueOf(path.getFileName()));
+                    var description = path.resolve(DESCRIPTION);
+                    if (disk.matches() && Files.isRegularFile(description)
+                            && Files.size(description) > 0) {
+                        found.add(Integer.valueOf(disk.group(1)));
+                    }
+                }
+            }
+        }
+        return List.copyOf(found);
+    }
+
+    /** Returns what the manifests of {@code refs} say; those that cannot be read are left out, and named in {@code warnings}. */
+    SortedMap<CheckpointRef, SealedFacts> facts(SortedSet<CheckpointRef> refs,
+            List<String> warnings) {
+        return facts(store, refs, warnings);
+    }
+
+    static SortedMap<CheckpointRef, SealedFacts> facts(CheckpointStore store,
+            SortedSet<CheckpointRef> refs, List<String> warnings) {
+        var facts = new TreeMap<CheckpointRef, SealedFacts>();
+        for (var ref : refs) {
+            try {
+                facts.put(ref, facts(store.open(ref).manifest()));
+            } catch (StoreException e) {
+                // It is deleted meanwhile, or damaged: opening it will say so, listing it here would not help.
+                if (store.list().contains(ref)) {
+                    warnings.add("checkpoint " + ref + " cannot be read: " + e.getMessage());
+                }
+            }
+        }
+        return facts;
+    }
+
+    /** Removes the images of {@code vm}; what is gone already is no error. */
+    void removeImages(VmId vm) throws IOException {
+        var ofVm = images().resolve(vm.value());
+        if (!Files.isDirectory(ofVm)) {
+            return;
+        }
+        try (var left = Files.walk(ofVm)) {
+            for (var path : left.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(path);
+            }
+        }
+    }
+
+    private Path images() {
+        return store.directory().resolve("images");
+    }
+
+    /** Returns what the catalogue keeps of {@code manifest}. */
+    public static SealedFacts facts(Manifest manifest) {
+        return new SealedFacts(
+                manifest.createdAt(),
+                manifest.stunNs(),
+                manifest.pending().size(),
+                manifest.segments().stream().mapToLong(Manifest.Segment::bytes).sum(),
+                manifest.parent(),
+                manifest.guestKind(),
+                manifest.regions().stream().map(region -> (long) region.pages() * PAGE_BYTES)
+                        .toList(),
+                manifest.disks().stream().map(Manifest.Disk::sizeBytes).toList());
+    }
+}
