@@ -67,6 +67,24 @@ final class StoreDirectory {
         }
     }
 
+    /** Looks whether it is a store of a version known here, and changes nothing. */
+    void requireStore() throws StoreException {
+        try {
+            if (files.kind(directory) == StoreFiles.Kind.NOTHING) {
+                throw new StoreException(directory
+                        + " is not a Tintype store: there is no such directory; choose another store directory");
+            }
+            Path marker = directory.resolve(MARKER);
+            if (files.kind(marker) != StoreFiles.Kind.FILE) {
+                throw new StoreException(directory + " is not a Tintype store: there is no file "
+                        + MARKER + " in it; choose another store directory");
+            }
+            checkMarker(marker);
+        } catch (IOException e) {
+            throw StoreException.of("open the store", directory, e);
+        }
+    }
+
     /** A directory, with those above it that are missing. */
     private void create(Path path) throws IOException {
         switch (files.kind(path)) {

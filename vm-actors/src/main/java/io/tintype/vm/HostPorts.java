@@ -50,8 +50,15 @@ public record HostPorts(
                 DiskGeometry.GROUP_BYTES_DEFAULT, () -> new LiveWorld(options));
     }
 
+    /** These ports with other rules, disk operations and files under the store: for tests that break something on purpose. */
+    public HostPorts broken(Rules newRules, UnaryOperator<DiskIo> newDiskIo,
+            UnaryOperator<StoreFiles> newStoreFiles) {
+        return new HostPorts(newRules, newDiskIo.apply(diskIo), images,
+                newStoreFiles.apply(storeFiles), blocking, saving, orderedDisks, groupBytes, world);
+    }
+
     /** What {@code options} ask for, on this machine's file system. */
-    static HostPorts of(HostOptions options) {
+    public static HostPorts of(HostOptions options) {
         var store = options.store().toAbsolutePath().normalize();
         return new HostPorts(
                 Rules.ALL_ON,

@@ -225,6 +225,11 @@ public final class DiskChain implements AutoCloseable {
         }
     }
 
+    /** As {@link #openReadOnly(ImageDirectory, int)}, as of the highest layer that is in the chain at this moment. */
+    public static DiskChain openReadOnly(ImageDirectory directory) throws IOException {
+        return openReadOnly(directory, readDescriptor(directory).files().getLast().last());
+    }
+
     private static DiskChain openReadOnly(ImageDirectory directory, ChainDescriptor descriptor,
             int view)
             throws IOException {

@@ -62,6 +62,7 @@ public final class Commands {
                 .addSubcommand(new SimulateCommand(surroundings))
                 .addSubcommand(new ReplayCommand(
                         List.of(new SimulateReplayer(), new ExploreReplayer())))
+                .addSubcommand(new TortureCommand(surroundings))
                 .addSubcommand(new HelpCommand())
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)
