@@ -23,6 +23,7 @@ final class StoreDirectory {
     private static final String MARKER_TMP = "tintype-store.tmp";
     private static final String LOCK = "lock";
     private static final int MARKER_BYTES_MAX = 4096;
+    private static final int PID_BYTES_MAX = 32;
     private static final byte[] MARKER_TEXT =
             "\nA Tintype checkpoint store: see docs/checkpoint-store.md.\n"
                     .getBytes(StandardCharsets.US_ASCII);
@@ -153,12 +154,26 @@ final class StoreDirectory {
         }
         if (lock == null) {
             throw new StoreException("the store " + directory
-                    + " is in use by another process; wait until it ends or choose another store directory");
+                    + " is in use by another process" + holder(file)
+                    + "; wait until it ends or choose another store directory");
         }
         if (!existed) {
             created.addFirst(file);
         }
         return lock;
+    }
+
+    /** What the lock file says of who has it, for people. */
+    private String holder(Path file) {
+        try (StoreFile held = files.openToRead(file)) {
+            var bytes = ByteBuffer.allocate((int) Math.min(held.size(), PID_BYTES_MAX));
+            held.read(0, bytes);
+            var pid = new String(bytes.array(), 0, bytes.position(), StandardCharsets.US_ASCII)
+                    .strip();
+            return pid.matches("pid \\d+") ? " (" + pid + ")" : "";
+        } catch (IOException _) {
+            return ""; // it says that it is in use; by whom is a courtesy
+        }
     }
 
     private void writeMarker() throws IOException {

@@ -264,7 +264,8 @@ class OpenStoreTest {
     }
 
     private static String inUse(Path directory) {
-        return "the store " + directory + " is in use by another process;"
+        return "the store " + directory + " is in use by another process (pid "
+                + ProcessHandle.current().pid() + ");"
                 + " wait until it ends or choose another store directory";
     }
 

@@ -9,12 +9,15 @@ import io.tintype.store.StagedCheckpoint;
 import io.tintype.store.StoredCheckpoint;
 import io.tintype.vm.device.DiskQueue;
 import io.tintype.vm.guest.GuestFactory;
+import io.tintype.vm.guest.GuestRecorder;
+import io.tintype.vm.guest.Guests;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A machine in the store and back: {@link #seal} writes what {@link #restore} reads.
@@ -25,6 +28,9 @@ import java.util.SortedMap;
 final class StoredMachine {
     /** In the manifest: which life of the VM the views belong to. */
     private static final String INCARNATION = "incarnation";
+
+    /** In the manifest: what the guest was made from, for guests that say so. */
+    private static final String PROGRAM = "program";
 
     private StoredMachine() {}
 
@@ -110,8 +116,27 @@ final class StoredMachine {
                         regions,
                         disks,
                         pending,
-                        Map.of(INCARNATION, machine.incarnation)))
+                        figures(machine)))
                 .bytes();
+    }
+
+    private static Map<String, Object> figures(Machine machine) {
+        var program = machine.state.guest().program();
+        return program == null
+                ? Map.of(INCARNATION, machine.incarnation)
+                : Map.of(INCARNATION, machine.incarnation, PROGRAM, program);
+    }
+
+    /**
+     * Makes guests of a checkpoint from nothing but what is in its manifest.
+     *
+     * @return null when it does not say enough
+     * @throws IllegalArgumentException when what it says makes no sense
+     */
+    static @Nullable GuestFactory guest(Manifest manifest, GuestRecorder recorder) {
+        return manifest.figures().get(PROGRAM) instanceof String program
+                ? Guests.stored(manifest.guestKind(), program, diskBytes(manifest), recorder)
+                : null;
     }
 
     /**

@@ -4,9 +4,11 @@ import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
 import io.tintype.cow.memory.FramePool;
 import io.tintype.store.CheckpointStore;
+import io.tintype.store.Manifest;
 import io.tintype.store.StoreException;
 import io.tintype.store.StoredCheckpoint;
 import io.tintype.vm.guest.GuestFactory;
+import io.tintype.vm.guest.GuestRecorder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -23,6 +25,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Scheduler;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -162,6 +165,16 @@ public final class TintypeHost implements AutoCloseable {
                             + " is not of this host; name the guest that its checkpoint restores");
         }
         return restore(checkpoint, newId, spec.guest(), VmProbe.NONE);
+    }
+
+    /**
+     * Returns what makes the guest of a checkpoint, from the checkpoint alone; null when it does not say enough, as that of a
+     * replayed trace, which needs the trace.
+     *
+     * @throws IllegalArgumentException when what it says makes no sense
+     */
+    public static @Nullable GuestFactory guestOf(Manifest checkpoint, GuestRecorder recorder) {
+        return StoredMachine.guest(checkpoint, recorder);
     }
 
     /** Makes a second VM that runs on from this instant of {@code vm}, I/O in flight included. */

@@ -225,6 +225,22 @@ public final class DiskChain implements AutoCloseable {
         }
     }
 
+    /**
+     * What a chain that is not open stands on.
+     *
+     * @param directory of the parent's images
+     * @param view the highest of the parent's layers that it sees
+     */
+    public record Footing(ImageDirectory directory, int view) {}
+
+    /** Reads what the chain in {@code directory} stands on; null when it has a base of its own. */
+    public static @Nullable Footing footing(ImageDirectory directory) throws IOException {
+        var parent = readDescriptor(directory).parent();
+        return parent == null
+                ? null
+                : new Footing(directory.resolve(parent.locator()), parent.view());
+    }
+
     /** As {@link #openReadOnly(ImageDirectory, int)}, as of the highest layer that is in the chain at this moment. */
     public static DiskChain openReadOnly(ImageDirectory directory) throws IOException {
         return openReadOnly(directory, readDescriptor(directory).files().getLast().last());
@@ -808,6 +824,10 @@ public final class DiskChain implements AutoCloseable {
     }
 
     /** Whether all of {@code group} is known to be zeros as of {@code view}, without reading it. */
+    public boolean isKnownZeros(int view, long group) {
+        return isZeros(view, checkGroup(group));
+    }
+
     private boolean isZeros(int view, int group) {
         var list = layers;
         int highest = (int) merged.get(group) - 1;

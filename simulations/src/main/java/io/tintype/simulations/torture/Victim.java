@@ -54,7 +54,8 @@ public final class Victim {
     private static final int IN_PROGRESS_MAX = 2;
     private static final int KEPT_MIN = 2;
     private static final int KEPT_MAX = 5;
-    private static final long EVERY_MS_MAX = 60;
+    /** Longest pauses between two checkpoints of a VM; a sealed one makes its disks durable, so that where they are rare flushes are put to the test. */
+    private static final long[] PAUSES_MS_MAX = {20, 60, 300, 3_000};
 
     /** One VM of the fleet; the main thread's, but for its tape. */
     private static final class Hosted {
@@ -72,6 +73,7 @@ public final class Victim {
 
     private final Orders orders;
     private final Random random;
+    private final long pauseMsMax;
     private final Tape.Writer fates;
     private final List<Hosted> fleet = new ArrayList<>();
     private final LinkedBlockingQueue<Runnable> mail = new LinkedBlockingQueue<>();
@@ -82,6 +84,7 @@ public final class Victim {
     private Victim(Orders orders) throws IOException {
         this.orders = orders;
         this.random = new Random(orders.seed());
+        this.pauseMsMax = PAUSES_MS_MAX[random.nextInt(PAUSES_MS_MAX.length)];
         var tapes = Path.of(orders.tapes());
         this.fates = new Tape.Writer(tapes.resolve(FATES_TAPE), Victim::tapeIsFull);
         var options = HostOptions.defaults(Path.of(orders.store()))
@@ -196,7 +199,7 @@ public final class Victim {
     }
 
     private long pauseNs() {
-        return TimeUnit.MILLISECONDS.toNanos(random.nextLong(1, EVERY_MS_MAX));
+        return TimeUnit.MILLISECONDS.toNanos(random.nextLong(1, pauseMsMax));
     }
 
     private Hosted begin(int index, Orders.Member member) throws IOException {
