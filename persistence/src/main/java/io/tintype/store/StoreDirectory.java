@@ -23,7 +23,6 @@ final class StoreDirectory {
     private static final String MARKER_TMP = "tintype-store.tmp";
     private static final String LOCK = "lock";
     private static final int MARKER_BYTES_MAX = 4096;
-    private static final int PID_BYTES_MAX = 32;
     private static final byte[] MARKER_TEXT =
             "\nA Tintype checkpoint store: see docs/checkpoint-store.md.\n"
                     .getBytes(StandardCharsets.US_ASCII);
@@ -163,17 +162,9 @@ final class StoreDirectory {
         return lock;
     }
 
-    /** What the lock file says of who has it, for people. */
     private String holder(Path file) {
-        try (StoreFile held = files.openToRead(file)) {
-            var bytes = ByteBuffer.allocate((int) Math.min(held.size(), PID_BYTES_MAX));
-            held.read(0, bytes);
-            var pid = new String(bytes.array(), 0, bytes.position(), StandardCharsets.US_ASCII)
-                    .strip();
-            return pid.matches("pid \\d+") ? " (" + pid + ")" : "";
-        } catch (IOException _) {
-            return ""; // it says that it is in use; by whom is a courtesy
-        }
+        String holder = files.holder(file);
+        return holder == null ? "" : " (" + holder + ")";
     }
 
     private void writeMarker() throws IOException {

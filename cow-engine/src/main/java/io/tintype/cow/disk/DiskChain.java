@@ -665,6 +665,21 @@ public final class DiskChain implements AutoCloseable {
         }
     }
 
+    /** How many files could be committed, one after another, if the views that must not change were these; of a read-only chain, too. */
+    public int foldable(SortedSet<Integer> views) {
+        var list = layers;
+        int count = 0;
+        int first = list.get(0).first();
+        for (int i = 1; i < list.size() && list.get(i).last() < top; i++) {
+            if (views.subSet(first, list.get(i).last()).isEmpty()) {
+                count++;
+            } else {
+                first = list.get(i).first();
+            }
+        }
+        return count;
+    }
+
     /**
      * Begins to commit the file that has {@code layer} into the file below it. The caller sees to it that until the commit
      * ends no write is bound to the upper file, and no read to a view that ends in the lower one.

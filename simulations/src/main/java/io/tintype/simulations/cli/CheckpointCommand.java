@@ -49,7 +49,8 @@ final class CheckpointCommand implements Runnable {
         for (var command : List.of(new CheckpointLs(surroundings),
                 new CheckpointInspect(), new CheckpointVerify(surroundings),
                 new CheckpointDiff(surroundings), new CheckpointRestore(surroundings),
-                new CheckpointClone(surroundings))) {
+                new CheckpointClone(surroundings), new CheckpointRm(surroundings),
+                new CheckpointGc(surroundings))) {
             line.addSubcommand(command);
         }
         return line;

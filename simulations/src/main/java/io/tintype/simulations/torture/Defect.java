@@ -8,8 +8,10 @@ public enum Defect {
     LATE_SEGMENTS,
     /** A write completes before it is made. */
     EARLY_COMPLETIONS,
-    /** A flush completes and has made nothing durable (R13 is off). */
+    /** A flush, or a write with FUA, completes and has made nothing durable. */
     EMPTY_FLUSHES,
+    /** A flush makes durable what is in its own layer, not what lies below (R13 is off). */
+    SHALLOW_FLUSHES,
     /** A checkpoint is sealed before the requests in flight at its instant completed and the disks were synced (R12 is off). */
     EARLY_SEALS,
     /** What is deleted stays. */

@@ -32,9 +32,13 @@ final class Defects {
             case NONE -> ports;
             case LATE_SEGMENTS -> ports.broken(Rules.ALL_ON, UnaryOperator.identity(),
                     files -> new BrokenFiles(files, true, false));
-            case EARLY_COMPLETIONS -> ports.broken(Rules.ALL_ON, EarlyDiskIo::new,
+            case EARLY_COMPLETIONS -> ports.broken(Rules.ALL_ON,
+                    disks -> new BrokenDiskIo(disks, DiskIo.Operation.Kind.WRITE),
                     UnaryOperator.identity());
-            case EMPTY_FLUSHES -> ports.broken(Rules.without(Rule.R13), UnaryOperator.identity(),
+            case EMPTY_FLUSHES -> ports.broken(Rules.ALL_ON,
+                    disks -> new BrokenDiskIo(disks, DiskIo.Operation.Kind.SYNC),
+                    UnaryOperator.identity());
+            case SHALLOW_FLUSHES -> ports.broken(Rules.without(Rule.R13), UnaryOperator.identity(),
                     UnaryOperator.identity());
             case EARLY_SEALS -> ports.broken(Rules.without(Rule.R12), UnaryOperator.identity(),
                     UnaryOperator.identity());
@@ -43,14 +47,16 @@ final class Defects {
         };
     }
 
-    /** Says that writes are done, and then does them. The bytes are those of the frames by then, which the guest may have used again. */
-    private record EarlyDiskIo(DiskIo disks) implements DiskIo {
+    /** Says that operations of a kind are done, and does writes later, when the guest may have used the frames again, and syncs never. */
+    private record BrokenDiskIo(DiskIo disks, Operation.Kind broken) implements DiskIo {
         @Override
         public @Nullable IoStatus submit(Operation operation, Consumer<IoStatus> done) {
-            if (operation.kind() != Operation.Kind.WRITE || operation.fault()) {
+            if (operation.kind() != broken || operation.fault()) {
                 return disks.submit(operation, done);
             }
-            LATER.execute(() -> operation.body().perform());
+            if (broken == Operation.Kind.WRITE) {
+                LATER.execute(() -> operation.body().perform());
+            }
             return IoStatus.OK;
         }
 
