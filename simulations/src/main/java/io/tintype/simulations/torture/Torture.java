@@ -14,6 +14,7 @@ import io.tintype.simulations.oracle.OracleOptions;
 import io.tintype.simulations.torture.Tape.Fate;
 import io.tintype.store.CheckpointStore;
 import io.tintype.store.StoreException;
+import io.tintype.vm.guest.Mix;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -143,8 +144,7 @@ public final class Torture implements AutoCloseable {
     }
 
     private long mixed(long what, long round) {
-        // Any odd numbers do; Random scrambles the sum.
-        return options.seed() * 0x9e37_79b9_7f4a_7c15L + what * 0x632b_e59b_d9b4_e019L + round;
+        return Mix.at(Mix.at(options.seed(), what), round);
     }
 
     // ---- a round ----
