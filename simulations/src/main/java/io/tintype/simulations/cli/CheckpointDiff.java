@@ -3,6 +3,7 @@ package io.tintype.simulations.cli;
 import io.tintype.simulations.checkpoints.Difference;
 import io.tintype.simulations.checkpoints.DifferencePage;
 import io.tintype.simulations.checkpoints.Refs;
+import io.tintype.simulations.checkpoints.Vanished;
 import io.tintype.simulations.cli.Commands.Surroundings;
 import io.tintype.simulations.report.Units;
 import io.tintype.store.CheckpointStore;
@@ -89,7 +90,8 @@ final class CheckpointDiff implements Callable<Integer> {
                     spec.commandLine().getErr(), surroundings.terminal());
                     var _ = Interrupts.install(() -> isCancelled.set(true),
                             words -> line.say("tintype: " + words), "nothing was changed")) {
-                parts = difference.between(first, second);
+                parts = Vanished.guarded(store, List.of(first, second),
+                        () -> difference.between(first, second));
             } catch (CancellationException _) {
                 spec.commandLine().getErr().println("tintype: interrupted before the end");
                 return Commands.EXIT_FAILED;
@@ -117,6 +119,9 @@ final class CheckpointDiff implements Callable<Integer> {
                                 ? ""
                                 : ", in " + Units.whole(part.groups()) + " block groups")
                         + ", " + Units.bytes(part.changedCount() * part.unitBytes()));
+                if (part.changedCount() == 0) {
+                    continue;
+                }
                 out.print(HeatMap.of(part, surroundings.terminal().width(),
                         surroundings.terminal().hasOutputColour()));
             }

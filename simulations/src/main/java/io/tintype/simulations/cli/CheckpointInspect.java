@@ -2,6 +2,7 @@ package io.tintype.simulations.cli;
 
 import io.tintype.actors.CheckpointRef;
 import io.tintype.simulations.checkpoints.Refs;
+import io.tintype.simulations.checkpoints.Vanished;
 import io.tintype.simulations.report.Units;
 import io.tintype.store.CheckpointStore;
 import io.tintype.store.Manifest;
@@ -63,8 +64,10 @@ final class CheckpointInspect implements Callable<Integer> {
         var out = spec.commandLine().getOut();
         try (var store = CheckpointStore.openReadOnly(common.store())) {
             var ref = Refs.find(store, name);
-            var stored = store.open(ref);
-            var inspection = inspection(ref, stored.manifest(), DeviceState.of(stored));
+            var inspection = Vanished.guarded(store, List.of(ref), () -> {
+                var stored = store.open(ref);
+                return inspection(ref, stored.manifest(), DeviceState.of(stored));
+            });
             if (!common.wasPrinted(inspection, out)) {
                 print(inspection, out);
             }
