@@ -449,7 +449,7 @@ public sealed interface CheckpointPhase {
         if (!draining.plan.copiesDisks || draining.plan.disks.isEmpty()) {
             return advance(at(draining, Syncing.DONE));
         }
-        var outputs = new ArrayList<Output>();
+        var outputs = new Outputs<Output>();
         outputs.add(new Output.CopyDisks());
         return advance(at(draining, Syncing.COPYING), outputs);
     }
@@ -517,7 +517,7 @@ public sealed interface CheckpointPhase {
             return abort(draining.plan, reason, Left.NOTHING, new Output.DiscardSaved(),
                     new Output.ReleaseFrozen());
         }
-        var stop = new ArrayList<Output>();
+        var stop = new Outputs<Output>();
         if (isSaving) {
             stop.add(new Output.StopSaving());
         }
@@ -525,7 +525,7 @@ public sealed interface CheckpointPhase {
             stop.add(new Output.StopCopying());
         }
         return abort(draining.plan, reason, Left.ofWorkers(isSaving, isCopying),
-                stop.toArray(Output[]::new));
+                stop.list().toArray(Output[]::new));
     }
 
     private static Step<CheckpointPhase, Output> onDeadline(CheckpointPhase phase, Plan plan,

@@ -81,12 +81,14 @@ public final class CheckpointStore implements AutoCloseable {
     private final Set<String> stagingInUse = ConcurrentHashMap.newKeySet();
     /** Names taken by {@link #claim} whose checkpoints have not begun. */
     private final Set<CheckpointRef> claimed = ConcurrentHashMap.newKeySet();
+    private final boolean readOnly;
     private volatile boolean closed;
 
-    private CheckpointStore(Path directory, StoreFiles files, Closeable lock) {
+    private CheckpointStore(Path directory, StoreFiles files, Closeable lock, boolean readOnly) {
         this.directory = directory;
         this.files = files;
         this.lock = lock;
+        this.readOnly = readOnly;
     }
 
     /**
@@ -102,7 +104,7 @@ public final class CheckpointStore implements AutoCloseable {
         Path absolute = directory.toAbsolutePath().normalize();
         var place = new StoreDirectory(absolute, files);
         Closeable lock = place.openAndLock(List.of(IMAGES, STAGING, CHECKPOINTS));
-        var store = new CheckpointStore(absolute, files, lock);
+        var store = new CheckpointStore(absolute, files, lock, false);
         boolean opened = false;
         try {
             store.clearStaging();
@@ -115,6 +117,27 @@ public final class CheckpointStore implements AutoCloseable {
                 place.undo(lock);
             }
         }
+    }
+
+    /**
+     * Opens a store to look at it: takes no lock, creates and changes nothing, and sees the checkpoints that are sealed at this
+     * moment. Another process may use the store meanwhile; what it deletes then is missing here, which {@link
+     * #open(CheckpointRef)} and reading say in one line.
+     *
+     * @throws StoreException when there is no store of a version known here
+     */
+    public static CheckpointStore openReadOnly(Path directory) throws StoreException {
+        return openReadOnly(directory, StoreFiles.onDisk());
+    }
+
+    /** The same on another file system. */
+    public static CheckpointStore openReadOnly(Path directory, StoreFiles files)
+            throws StoreException {
+        Path absolute = directory.toAbsolutePath().normalize();
+        new StoreDirectory(absolute, files).requireStore();
+        var store = new CheckpointStore(absolute, files, () -> {}, true);
+        store.findSealed();
+        return store;
     }
 
     /** Absolute; what a manifest's paths are relative to. */
@@ -130,7 +153,7 @@ public final class CheckpointStore implements AutoCloseable {
         if (disk < 0) {
             throw new IllegalArgumentException("disk indices start at 0, got " + disk);
         }
-        checkOpen();
+        checkWritable();
         Path ofVm = directory.resolve(IMAGES).resolve(vm.value());
         Path ofDisk = ofVm.resolve("disk-" + disk);
         try {
@@ -158,7 +181,7 @@ public final class CheckpointStore implements AutoCloseable {
      */
     public StagedCheckpoint begin(CheckpointRef ref, long expectedBytes) throws StoreException {
         boolean isClaimed = claimed.remove(ref);
-        checkOpen();
+        checkWritable();
         requireSpace(expectedBytes);
         if (!isClaimed) {
             claimNewest(ref);
@@ -261,7 +284,7 @@ public final class CheckpointStore implements AutoCloseable {
      * #gc}. Failures as of {@link #delete}.
      */
     public void drop(CheckpointRef ref) throws StoreException {
-        checkOpen();
+        checkWritable();
         checkSealed(ref);
         readLineage();
         remove(ref);
@@ -276,7 +299,7 @@ public final class CheckpointStore implements AutoCloseable {
      * @throws StoreException if something could not be removed; the rest was tried
      */
     public GcReport gc() throws StoreException {
-        checkOpen();
+        checkWritable();
         synchronized (housekeeping) {
             List<CheckpointRef> unreadable = readLineage();
             var sweep = new Sweep();
@@ -301,7 +324,7 @@ public final class CheckpointStore implements AutoCloseable {
      *         from: then nothing was removed; or if something could not be removed
      */
     public GcReport gcImages(Collection<String> inUse) throws StoreException {
-        checkOpen();
+        checkWritable();
         synchronized (housekeeping) {
             List<CheckpointRef> unreadable = readLineage();
             var sweep = new Sweep();
@@ -434,7 +457,7 @@ public final class CheckpointStore implements AutoCloseable {
 
     /** Removes one that is no longer wanted, or puts it where those find it who need its pages. */
     private void remove(CheckpointRef ref) throws StoreException {
-        checkOpen();
+        checkWritable();
         synchronized (housekeeping) {
             if (!sealed.remove(ref)) {
                 throw notSealed(ref);
@@ -851,6 +874,14 @@ public final class CheckpointStore implements AutoCloseable {
     private StoreException notSealed(CheckpointRef ref) {
         return new StoreException("there is no checkpoint " + ref + " in " + directory
                 + "; choose one of those listed");
+    }
+
+    private void checkWritable() throws StoreException {
+        checkOpen();
+        if (readOnly) {
+            throw new IllegalStateException(
+                    "the store " + directory + " was opened to be looked at only");
+        }
     }
 
     private void checkOpen() throws StoreException {

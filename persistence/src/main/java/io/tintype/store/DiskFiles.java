@@ -134,6 +134,22 @@ final class DiskFiles implements StoreFiles {
         }
     }
 
+    @Override
+    public @Nullable String holder(Path file) {
+        try {
+            Path key = Objects.requireNonNull(file.toAbsolutePath().getParent()).toRealPath()
+                    .resolve(file.getFileName());
+            if (HELD.contains(key)) {
+                // Not to be opened: closing any file of it would give up this process's own lock.
+                return "pid " + ProcessHandle.current().pid();
+            }
+            String owner = Files.readString(file, StandardCharsets.US_ASCII).strip();
+            return owner.matches("pid [0-9]{1,10}") ? owner : null;
+        } catch (IOException _) {
+            return null;
+        }
+    }
+
     /** For whoever looks into the file; so a full disk is no reason not to lock. */
     private static void writeOwner(FileChannel channel) {
         try {

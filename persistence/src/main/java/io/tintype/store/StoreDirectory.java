@@ -67,6 +67,24 @@ final class StoreDirectory {
         }
     }
 
+    /** Looks whether it is a store of a version known here, and changes nothing. */
+    void requireStore() throws StoreException {
+        try {
+            if (files.kind(directory) == StoreFiles.Kind.NOTHING) {
+                throw new StoreException(directory
+                        + " is not a Tintype store: there is no such directory; choose another store directory");
+            }
+            Path marker = directory.resolve(MARKER);
+            if (files.kind(marker) != StoreFiles.Kind.FILE) {
+                throw new StoreException(directory + " is not a Tintype store: there is no file "
+                        + MARKER + " in it; choose another store directory");
+            }
+            checkMarker(marker);
+        } catch (IOException e) {
+            throw StoreException.of("open the store", directory, e);
+        }
+    }
+
     /** A directory, with those above it that are missing. */
     private void create(Path path) throws IOException {
         switch (files.kind(path)) {
@@ -135,12 +153,18 @@ final class StoreDirectory {
         }
         if (lock == null) {
             throw new StoreException("the store " + directory
-                    + " is in use by another process; wait until it ends or choose another store directory");
+                    + " is in use by another process" + holder(file)
+                    + "; wait until it ends or choose another store directory");
         }
         if (!existed) {
             created.addFirst(file);
         }
         return lock;
+    }
+
+    private String holder(Path file) {
+        String holder = files.holder(file);
+        return holder == null ? "" : " (" + holder + ")";
     }
 
     private void writeMarker() throws IOException {

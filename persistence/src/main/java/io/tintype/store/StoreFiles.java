@@ -71,4 +71,9 @@ public interface StoreFiles {
      */
     @Nullable
     Closeable tryLock(Path file) throws IOException;
+
+    /** Who has the lock on a file, for people, such as {@code pid 4711}; null where nobody can tell. */
+    default @Nullable String holder(Path file) {
+        return null;
+    }
 }

@@ -118,7 +118,7 @@ class OpenStoreTest {
         try (var output = other.inputReader(StandardCharsets.UTF_8)) {
             assertEquals("opened", output.readLine());
 
-            assertRefused(directory, inUse(directory));
+            assertRefused(directory, inUse(directory, other.pid()));
 
             assertEquals("pid " + other.pid() + "\n", Files.readString(directory.resolve("lock")));
         } finally {
@@ -264,7 +264,11 @@ class OpenStoreTest {
     }
 
     private static String inUse(Path directory) {
-        return "the store " + directory + " is in use by another process;"
+        return inUse(directory, ProcessHandle.current().pid());
+    }
+
+    private static String inUse(Path directory, long pid) {
+        return "the store " + directory + " is in use by another process (pid " + pid + ");"
                 + " wait until it ends or choose another store directory";
     }
 

@@ -90,7 +90,8 @@ class DocsTest {
                 // Prose goes on after the name of the program.
                 return unknown;
             }
-            command = named;
+            var nested = words.length > 1 ? named.getSubcommands().get(words[1]) : null;
+            command = nested == null ? named : nested;
         }
         var known = options(command);
         OPTION.matcher(call).results().map(MatchResult::group)
@@ -102,6 +103,10 @@ class DocsTest {
     private static Set<String> options(CommandLine command) {
         var names = new TreeSet<String>();
         command.getCommandSpec().options().forEach(option -> names.addAll(List.of(option.names())));
+        // Of "./tintype checkpoint --store" and the like, whichever command below is meant.
+        if (command.getParent() != null) {
+            command.getSubcommands().values().forEach(nested -> names.addAll(options(nested)));
+        }
         return names;
     }
 

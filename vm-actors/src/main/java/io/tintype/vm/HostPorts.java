@@ -88,6 +88,13 @@ public record HostPorts(
                         InstantSource.system()));
     }
 
+    /** These ports with other rules, disk operations and files under the store: for tests that break something on purpose. */
+    public HostPorts broken(Rules newRules, UnaryOperator<DiskIo> newDiskIo,
+            UnaryOperator<StoreFiles> newStoreFiles) {
+        return new HostPorts(newRules, newDiskIo.apply(diskIo), images,
+                newStoreFiles.apply(storeFiles), blocking, saving, orderedDisks, groupBytes, world);
+    }
+
     /** What {@code options} ask for, on this machine's file system. */
     public static HostPorts of(HostOptions options) {
         var store = options.store().toAbsolutePath().normalize();

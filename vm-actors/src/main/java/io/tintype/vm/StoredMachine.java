@@ -11,6 +11,8 @@ import io.tintype.store.StagedCheckpoint;
 import io.tintype.store.StoredCheckpoint;
 import io.tintype.vm.device.DiskQueue;
 import io.tintype.vm.guest.GuestFactory;
+import io.tintype.vm.guest.GuestRecorder;
+import io.tintype.vm.guest.Guests;
 import io.tintype.vm.guest.VmIdentity;
 import java.io.IOException;
 import java.time.Instant;
@@ -42,6 +44,8 @@ final class StoredMachine {
 
     /** A copy of a disk in a sealed checkpoint. */
     record Copy(CheckpointRef in, String name) {}
+    /** In the manifest: what the guest was made from, for guests that say so. */
+    private static final String PROGRAM = "program";
 
     private StoredMachine() {}
 
@@ -125,7 +129,7 @@ final class StoredMachine {
                         regions,
                         disks,
                         pending,
-                        Map.of(INCARNATION, machine.incarnation)));
+                        figures(machine)));
     }
 
     /** All of a machine that is neither memory nor disk, with the status that each request of P got. */
@@ -160,6 +164,25 @@ final class StoredMachine {
                     machine.state.chains().get(i).geometry().sizeBytes(), null));
         }
         return disks;
+    }
+
+    private static Map<String, Object> figures(Machine machine) {
+        var program = machine.state.guest().program();
+        return program == null
+                ? Map.of(INCARNATION, machine.incarnation)
+                : Map.of(INCARNATION, machine.incarnation, PROGRAM, program);
+    }
+
+    /**
+     * Makes guests of a checkpoint from nothing but what is in its manifest.
+     *
+     * @return null when it does not say enough
+     * @throws IllegalArgumentException when what it says makes no sense
+     */
+    static @Nullable GuestFactory guest(Manifest manifest, GuestRecorder recorder) {
+        return manifest.figures().get(PROGRAM) instanceof String program
+                ? Guests.stored(manifest.guestKind(), program, diskBytes(manifest), recorder)
+                : null;
     }
 
     /**

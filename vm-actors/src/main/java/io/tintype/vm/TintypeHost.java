@@ -17,6 +17,7 @@ import io.tintype.store.Manifest;
 import io.tintype.store.StoreException;
 import io.tintype.store.TouchHints;
 import io.tintype.vm.guest.GuestFactory;
+import io.tintype.vm.guest.GuestRecorder;
 import io.tintype.vm.guest.VmIdentity;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -176,7 +177,8 @@ public final class TintypeHost implements AutoCloseable {
                     for (int i = 0; i < spec.diskBytes().size(); i++) {
                         chains.add(disks.create(spec.id(), i, spec.diskBytes().get(i)));
                     }
-                    return spawnNew(spec, StoredMachine.fresh(pool, spec, chains, newIdentity()), probe, null);
+                    return spawnNew(spec, StoredMachine.fresh(pool, spec, chains, newIdentity()),
+                            probe, null);
                 });
     }
 
@@ -319,7 +321,8 @@ public final class TintypeHost implements AutoCloseable {
     private MachineState machine(RestoredMemory memory,
             List<Function<MemoryRegion.CopyListener, MemoryRegion>> regions, VmId id,
             int incarnation, GuestFactory guest) throws IOException {
-        return StoredMachine.restore(StoredMachine.views(memory.stored.manifest()), memory.devices, regions, disks, id,
+        return StoredMachine.restore(StoredMachine.views(memory.stored.manifest()), memory.devices,
+                regions, disks, id,
                 incarnation, guest, newIdentity());
     }
 
@@ -472,6 +475,16 @@ public final class TintypeHost implements AutoCloseable {
                     vm + " is not of this host; name the guest that its checkpoint restores");
         }
         return spec.guest();
+    }
+
+    /**
+     * Returns what makes the guest of a checkpoint, from the checkpoint alone; null when it does not say enough, as that of a
+     * replayed trace, which needs the trace.
+     *
+     * @throws IllegalArgumentException when what it says makes no sense
+     */
+    public static @Nullable GuestFactory guestOf(Manifest checkpoint, GuestRecorder recorder) {
+        return StoredMachine.guest(checkpoint, recorder);
     }
 
     /** Makes a second VM that runs on from this instant of {@code vm}, I/O in flight included. */

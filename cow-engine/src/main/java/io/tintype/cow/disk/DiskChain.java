@@ -245,6 +245,27 @@ public final class DiskChain implements AutoCloseable {
         }
     }
 
+    /**
+     * What a chain that is not open stands on.
+     *
+     * @param directory of the parent's images
+     * @param view the highest of the parent's layers that it sees
+     */
+    public record Footing(ImageDirectory directory, int view) {}
+
+    /** Reads what the chain in {@code directory} stands on; null when it has a base of its own. */
+    public static @Nullable Footing footing(ImageDirectory directory) throws IOException {
+        var parent = readDescriptor(directory).parent();
+        return parent == null
+                ? null
+                : new Footing(directory.resolve(parent.locator()), parent.view());
+    }
+
+    /** As {@link #openReadOnly(ImageDirectory, int)}, as of the highest layer that is in the chain at this moment. */
+    public static DiskChain openReadOnly(ImageDirectory directory) throws IOException {
+        return openReadOnly(directory, readDescriptor(directory).files().getLast().last());
+    }
+
     private static DiskChain openReadOnly(ImageDirectory directory, ChainDescriptor descriptor,
             int view, List<String> above)
             throws IOException {
@@ -741,6 +762,21 @@ public final class DiskChain implements AutoCloseable {
         }
     }
 
+    /** How many files could be committed, one after another, if the views that must not change were these; of a read-only chain, too. */
+    public int foldable(SortedSet<Integer> views) {
+        var list = layers;
+        int count = 0;
+        int first = list.get(0).first();
+        for (int i = 1; i < list.size() && list.get(i).last() < top; i++) {
+            if (views.subSet(first, list.get(i).last()).isEmpty()) {
+                count++;
+            } else {
+                first = list.get(i).first();
+            }
+        }
+        return count;
+    }
+
     /**
      * Begins to commit the file that has {@code layer} into the file below it. The caller sees to it that until the commit
      * ends no write is bound to the upper file, and no read to a view that ends in the lower one.
@@ -1123,6 +1159,10 @@ public final class DiskChain implements AutoCloseable {
     }
 
     /** Whether all of {@code group} is known to be zeros as of {@code view}, without reading it. */
+    public boolean isKnownZeros(int view, long group) {
+        return isZeros(view, checkGroup(group));
+    }
+
     private boolean isZeros(int view, int group) {
         var list = layers;
         var below = list.below();

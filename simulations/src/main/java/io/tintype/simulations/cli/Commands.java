@@ -63,6 +63,8 @@ public final class Commands {
                 .addSubcommand(new ReplayCommand(
                         List.of(new SimulateReplayer(), new ExploreReplayer())))
                 .addSubcommand(new DiskCommand(surroundings))
+                .addSubcommand(new TortureCommand(surroundings))
+                .addSubcommand(CheckpointCommand.of(surroundings))
                 .addSubcommand(new HelpCommand())
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)

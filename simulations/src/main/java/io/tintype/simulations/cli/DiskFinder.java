@@ -4,8 +4,8 @@ import io.tintype.actors.CheckpointId;
 import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
 import io.tintype.simulations.run.UserErrorException;
+import io.tintype.store.CheckpointStore;
 import io.tintype.store.StoreException;
-import io.tintype.store.StoredCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -110,7 +110,7 @@ final class DiskFinder {
 
     private static void add(Path store, CheckpointRef ref, List<Pointer> pointers)
             throws StoreException {
-        for (var disk : StoredCheckpoint.look(store, ref).manifest().disks()) {
+        for (var disk : CheckpointStore.openReadOnly(store).open(ref).manifest().disks()) {
             var copy = disk.copy();
             pointers.add(new Pointer(ref.toString(), store.resolve(disk.images()), disk.view(),
                     copy == null

@@ -90,7 +90,8 @@ public final class HtmlReport {
         return micros == null ? 0 : micros;
     }
 
-    private static String charts() {
+    /** The script of the chart library. */
+    public static String charts() {
         var properties = new Properties();
         try (var in = HtmlParts.open(HtmlReport.class, CHARTS_VERSION_AT)) {
             properties.load(in);

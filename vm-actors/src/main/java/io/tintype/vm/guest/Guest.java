@@ -1,5 +1,7 @@
 package io.tintype.vm.guest;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * What runs in a VM.
  *
@@ -16,6 +18,14 @@ public interface Guest {
 
     /** Which kind of guest can be restored from the registers. */
     String kind();
+
+    /**
+     * What it was made from, as {@link Guests#stored} takes it, so that a checkpoint can be run by a process that knows nothing else of
+     * it; null if there is no such text.
+     */
+    default @Nullable String program() {
+        return null;
+    }
 
     /** A copy of all registers, below 1 KiB. Costs the same however much memory or I/O there is. */
     byte[] saveRegisters();

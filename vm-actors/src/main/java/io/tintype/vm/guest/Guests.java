@@ -69,6 +69,24 @@ public final class Guests {
         };
     }
 
+    /**
+     * Guests that are made from what a checkpoint says of its own.
+     *
+     * @param kind {@link Guest#kind} of the guest in the checkpoint
+     * @param program {@link Guest#program} of it
+     * @throws IllegalArgumentException if there is no such kind, or the program is none of it
+     */
+    public static GuestFactory stored(String kind, String program, List<Long> diskBytes,
+            GuestRecorder recorder) {
+        return switch (kind) {
+            case SyntheticGuest.KIND ->
+                synthetic(Programs.read(program, SyntheticProfile.class), diskBytes, recorder);
+            case LoadGuest.KIND -> load(Programs.read(program, LoadProfile.class), diskBytes);
+            default -> throw new IllegalArgumentException(
+                    "guests of kind " + kind + " cannot be made from a checkpoint alone");
+        };
+    }
+
     private static void checkKind(String kind, String kindWanted) {
         if (!kind.equals(kindWanted)) {
             throw new IllegalArgumentException(

@@ -94,6 +94,11 @@ final class LoadGuest implements Guest {
     }
 
     @Override
+    public String program() {
+        return Programs.write(profile);
+    }
+
+    @Override
     public long steps() {
         return requests + work - firstSteps;
     }

@@ -73,6 +73,11 @@ final class SyntheticGuest implements Guest {
     }
 
     @Override
+    public String program() {
+        return Programs.write(profile);
+    }
+
+    @Override
     public long steps() {
         return heap.steps() + slots.events() - firstSteps;
     }

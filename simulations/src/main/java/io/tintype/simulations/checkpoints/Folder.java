@@ -1,0 +1,128 @@
+package io.tintype.simulations.checkpoints;
+
+import io.tintype.cow.disk.DiskChain;
+import io.tintype.cow.disk.FileImageDirectory;
+import io.tintype.store.CheckpointStore;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Commits overlays that no checkpoint and no clone needs apart from what lies below them into that. The store must be locked: nobody
+ * else has its disks open.
+ */
+public final class Folder {
+    private static final int GROUPS_A_STEP = 64;
+
+    /**
+     * What it came to.
+     *
+     * @param layers overlays committed, or that could be
+     * @param bytes by which the images became smaller; 0 when it was only asked
+     */
+    public record Folded(int layers, long bytes) {}
+
+    private final CheckpointStore store;
+    /** By the directory of a disk's images, the views that something needs. */
+    private final Map<Path, TreeSet<Integer>> needed = new TreeMap<>();
+
+    private Folder(CheckpointStore store) {
+        this.store = store;
+    }
+
+    /**
+     * Commits what can be committed, or counts it.
+     *
+     * @throws IOException when a checkpoint or a disk cannot be read, so that it is not known what is needed; what was committed before
+     *     stays so, and harms nobody
+     */
+    public static Folded fold(CheckpointStore store, boolean dryRun, BooleanSupplier isCancelled)
+            throws IOException {
+        var folder = new Folder(store);
+        folder.findNeeded();
+        int layers = 0;
+        long bytes = 0;
+        for (var entry : folder.needed.entrySet()) {
+            if (isCancelled.getAsBoolean()) {
+                break;
+            }
+            var folded = foldOne(entry.getKey(), entry.getValue(), dryRun, isCancelled);
+            layers += folded.layers();
+            bytes += folded.bytes();
+        }
+        return new Folded(layers, bytes);
+    }
+
+    private void findNeeded() throws IOException {
+        for (var directory : chains()) {
+            needed.computeIfAbsent(directory, _ -> new TreeSet<>());
+            var footing = DiskChain.footing(new FileImageDirectory(directory));
+            if (footing != null) {
+                needed.computeIfAbsent(Path.of(footing.directory().location()),
+                        _ -> new TreeSet<>()).add(footing.view());
+            }
+        }
+        for (var ref : store.list()) {
+            for (var disk : store.open(ref).manifest().disks()) {
+                needed.computeIfAbsent(store.directory().resolve(disk.images()),
+                        _ -> new TreeSet<>()).add(disk.view());
+            }
+        }
+    }
+
+    private List<Path> chains() throws IOException {
+        var found = new ArrayList<Path>();
+        var images = store.directory().resolve("images");
+        try (var vms = Files.newDirectoryStream(images, Files::isDirectory)) {
+            for (var vm : vms) {
+                try (var disks = Files.newDirectoryStream(vm,
+                        disk -> Files.isRegularFile(disk.resolve("chain")))) {
+                    disks.forEach(found::add);
+                }
+            }
+        }
+        return found;
+    }
+
+    private static Folded foldOne(Path directory, SortedSet<Integer> views, boolean dryRun,
+            BooleanSupplier isCancelled) throws IOException {
+        if (!Files.isRegularFile(directory.resolve("chain"))) {
+            return new Folded(0, 0);
+        }
+        if (dryRun) {
+            return new Folded(countOf(directory, views), 0);
+        }
+        int layers = 0;
+        try (var chain = DiskChain.open(new FileImageDirectory(directory))) {
+            long before = chain.bytesOnDisk();
+            views.stream().filter(view -> view >= chain.firstLayer()).forEach(chain::hold);
+            for (var next = chain.nextCommit(); next != null && !isCancelled.getAsBoolean();
+                    next = chain.nextCommit()) {
+                var commit = chain.commit(next.lastUpper());
+                while (commit.copyNext(GROUPS_A_STEP)) {
+                    if (isCancelled.getAsBoolean()) {
+                        commit.cancel();
+                        return new Folded(layers, before - chain.bytesOnDisk());
+                    }
+                }
+                commit.finish();
+                layers++;
+            }
+            return new Folded(layers, before - chain.bytesOnDisk());
+        }
+    }
+
+    /** As {@link DiskChain#nextCommit} counts: files below the top but above the lowest, where no view ends just below. */
+    private static int countOf(Path directory, SortedSet<Integer> views) throws IOException {
+        try (var chain = DiskChain.openReadOnly(new FileImageDirectory(directory))) {
+            return chain.foldable(views);
+        }
+    }
+}

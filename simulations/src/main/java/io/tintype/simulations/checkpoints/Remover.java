@@ -1,0 +1,102 @@
+package io.tintype.simulations.checkpoints;
+
+import io.tintype.actors.CheckpointRef;
+import io.tintype.simulations.run.UserErrorException;
+import io.tintype.store.CheckpointStore;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedSet;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+
+/** Deletes checkpoints, those that build on another one before it, so that whatever stops it leaves none without its parent. */
+public final class Remover {
+    private static final int NAMED_MAX = 3;
+
+    private final CheckpointStore store;
+    private final Map<CheckpointRef, List<CheckpointRef>> children = new TreeMap<>();
+
+    private Remover(CheckpointStore store) {
+        this.store = store;
+    }
+
+    /**
+     * Which checkpoints have to go, in which order.
+     *
+     * @param cascade whether those that build on them go, too
+     * @throws UserErrorException without {@code cascade}, when one that stays builds on one that goes
+     * @throws IOException when a manifest cannot be read, so that it is not known what builds on what
+     */
+    public static List<CheckpointRef> plan(CheckpointStore store, List<CheckpointRef> asked,
+            boolean cascade) throws IOException {
+        var remover = new Remover(store);
+        remover.readChildren(asked);
+        var ordered = new LinkedHashSet<CheckpointRef>();
+        for (var ref : asked) {
+            remover.descend(ref, ordered);
+        }
+        var orphans = new TreeSet<>(ordered);
+        asked.forEach(orphans::remove);
+        if (!cascade && !orphans.isEmpty()) {
+            throw new UserErrorException(remover.refusal(asked, orphans));
+        }
+        return List.copyOf(ordered);
+    }
+
+    private void readChildren(List<CheckpointRef> asked) throws IOException {
+        for (var ref : store.list()) {
+            try {
+                var parent = store.open(ref).manifest().parent();
+                if (parent != null) {
+                    children.computeIfAbsent(parent, _ -> new ArrayList<>()).add(ref);
+                }
+            } catch (IOException damaged) {
+                // One that is damaged may go, and only it knew on what it builds.
+                if (!asked.contains(ref)) {
+                    throw damaged;
+                }
+            }
+        }
+    }
+
+    private void descend(CheckpointRef ref, SequencedSet<CheckpointRef> ordered) {
+        for (var child : children.getOrDefault(ref, List.of())) {
+            descend(child, ordered);
+        }
+        ordered.add(ref);
+    }
+
+    private String refusal(List<CheckpointRef> asked, Set<CheckpointRef> orphans) {
+        var first = asked.stream()
+                .filter(ref -> children.getOrDefault(ref, List.of()).stream()
+                        .anyMatch(orphans::contains))
+                .findFirst().orElse(asked.getFirst());
+        var names = orphans.stream().limit(NAMED_MAX).map(CheckpointRef::toString).toList();
+        var more = orphans.size() - names.size();
+        return "checkpoint " + first + ": " + String.join(", ", names)
+                + (more > 0 ? " and " + more + " more" : "")
+                + (orphans.size() == 1 ? " builds on it" : " build on it")
+                + "; delete all of them with --cascade, or leave it";
+    }
+
+    /** Deletes them in that order; answers how many, fewer only when it was cancelled. */
+    public static int remove(CheckpointStore store, List<CheckpointRef> ordered,
+            BooleanSupplier isCancelled, Consumer<CheckpointRef> removed) throws IOException {
+        int count = 0;
+        for (var ref : ordered) {
+            if (isCancelled.getAsBoolean()) {
+                break;
+            }
+            store.delete(ref);
+            removed.accept(ref);
+            count++;
+        }
+        return count;
+    }
+}

@@ -1,0 +1,278 @@
+package io.tintype.simulations.checkpoints;
+
+import io.tintype.actors.CheckpointRef;
+import io.tintype.actors.VmId;
+import io.tintype.scheduler.IoStatus;
+import io.tintype.simulations.run.UserErrorException;
+import io.tintype.store.CheckpointStore;
+import io.tintype.store.Manifest;
+import io.tintype.vm.DeviceState;
+import io.tintype.vm.HostOptions;
+import io.tintype.vm.TintypeHost;
+import io.tintype.vm.Vm;
+import io.tintype.vm.VmProbe;
+import io.tintype.vm.guest.Guest;
+import io.tintype.vm.guest.GuestFactory;
+import io.tintype.vm.guest.GuestRecorder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Restores VMs from a checkpoint in this process and lets them run. A running VM ends with its process; what stays is what a
+ * checkpoint at its end holds, and its disks.
+ */
+public final class Restorer implements AutoCloseable {
+    /** What became of one VM. */
+    public enum Guests {
+        /** It ran its own program. */
+        ITS_OWN,
+        /** What its program is does not follow from the checkpoint, so it stood still. */
+        IDLE
+    }
+
+    /**
+     * One VM.
+     *
+     * @param from the checkpoint
+     * @param vm its name
+     * @param guestKind of its guest
+     * @param guest what ran in it
+     * @param firstInstructionMillis from the call to the first slice of its guest; 0 if it was not started
+     * @param pending requests that were in flight at the cut
+     * @param delivered of them, how many completions the guest has seen
+     * @param seconds how long it ran
+     * @param steps what its guest did meanwhile
+     * @param ioCompleted requests that completed meanwhile
+     * @param memoryFaults pages copied or brought in meanwhile
+     * @param left the checkpoint that was taken of it at the end
+     * @param leftBytes of that checkpoint
+     * @param disks where its disks are
+     */
+    public record Restored(String from, String vm, String guestKind, Guests guest,
+            double firstInstructionMillis, int pending, int delivered, double seconds, long steps,
+            long ioCompleted, long memoryFaults, String left, long leftBytes, String disks) {}
+
+    private static final long MIB = 1L << 20;
+    private static final long ANSWER_SECONDS_MAX = 300;
+    private static final long LOOK_MS = 5;
+
+    private final TintypeHost host;
+    private final CheckpointRef ref;
+    private final Manifest manifest;
+    private final DeviceState devices;
+    private final BooleanSupplier isCancelled;
+
+    private Restorer(TintypeHost host, CheckpointRef ref, Manifest manifest, DeviceState devices,
+            BooleanSupplier isCancelled) {
+        this.host = host;
+        this.ref = ref;
+        this.manifest = manifest;
+        this.devices = devices;
+        this.isCancelled = isCancelled;
+    }
+
+    /**
+     * Opens the store for restoring one checkpoint, as {@link Refs#find} understands its name.
+     *
+     * @param vms how many will be restored, for the memory that they need and the room in the store
+     * @throws UserErrorException when what is asked for cannot be done; nothing was changed then
+     */
+    public static Restorer open(Path store, String name, int vms, BooleanSupplier isCancelled)
+            throws IOException {
+        CheckpointRef ref;
+        Manifest manifest;
+        DeviceState devices;
+        try (var look = CheckpointStore.openReadOnly(store)) {
+            ref = Refs.find(look, name);
+            var stored = look.open(ref);
+            manifest = stored.manifest();
+            devices = DeviceState.of(stored);
+        }
+        long memory = manifest.regions().stream().mapToLong(region -> region.pages() * 4096L).sum();
+        var options = HostOptions.defaults(store)
+                .withMemory(vms * (2 * memory + 16 * MIB) + 64 * MIB, vms * memory + 32 * MIB);
+        var host = TintypeHost.start(options);
+        boolean opened = false;
+        try {
+            // Each leaves a checkpoint of its own, in the worst case as large as its memory.
+            host.store().requireSpace(vms * memory);
+            opened = true;
+            return new Restorer(host, ref, manifest, devices, isCancelled);
+        } finally {
+            if (!opened) {
+                host.close();
+            }
+        }
+    }
+
+    /** The checkpoint. */
+    public CheckpointRef ref() {
+        return ref;
+    }
+
+    /**
+     * Fails if one of the names is taken or makes no sense.
+     *
+     * @throws UserErrorException that says which
+     */
+    public void requireFree(List<String> names) {
+        for (var name : names) {
+            if (!VmId.isValid(name)) {
+                throw UserErrorException.of("--as", name, "not a VM's name",
+                        "write 1 to 63 of a-z, 0-9 and -, not beginning with -");
+            }
+            var directory = host.store().directory();
+            boolean taken = Files.exists(directory.resolve("images").resolve(name))
+                    || host.store().list().stream().anyMatch(all -> all.vm().value().equals(name));
+            if (taken) {
+                throw UserErrorException.of("--as", name,
+                        "there is a VM of that name in " + directory, "choose another name");
+            }
+        }
+    }
+
+    /**
+     * Restores a VM, lets it run, and takes a checkpoint of it.
+     *
+     * @param runFor zero to take the checkpoint before its first instruction
+     */
+    public Restored restore(String vmName, Duration runFor)
+            throws IOException, InterruptedException {
+        var seen = new Seen(pendingTags());
+        var own = TintypeHost.guestOf(manifest, seen);
+        GuestFactory guest = own == null ? IdleGuest.factory() : own;
+        long beginNs = System.nanoTime();
+        Vm vm = host.restore(ref, vmName, guest, seen);
+        double seconds = 0;
+        if (!runFor.isZero()) {
+            vm.start();
+            seconds = run(vm, runFor);
+        }
+        var outcome = await(vm.checkpoint());
+        long steps = vm.counters().steps();
+        long firstNs = seen.firstNs.get();
+        if (!outcome.sealed()) {
+            throw new IOException("no checkpoint of " + vmName + " could be taken: "
+                    + Objects.requireNonNullElse(outcome.reason(), "no reason was given")
+                    + "; its disks stay in " + disksOf(vmName));
+        }
+        return new Restored(ref.toString(), vmName, manifest.guestKind(),
+                own == null ? Guests.IDLE : Guests.ITS_OWN,
+                firstNs == 0 ? 0 : (firstNs - beginNs) / 1e6,
+                pendingTags().size(), seen.delivered(), seconds, steps,
+                vm.counters().ioCompleted(), vm.counters().memoryFaults(), outcome.ref().toString(),
+                outcome.bytes(), disksOf(vmName));
+    }
+
+    private String disksOf(String vmName) {
+        return host.store().directory().resolve("images").resolve(vmName).toString();
+    }
+
+    private double run(Vm vm, Duration runFor) throws InterruptedException, IOException {
+        long startNs = System.nanoTime();
+        while (System.nanoTime() - startNs < runFor.toNanos() && !isCancelled.getAsBoolean()) {
+            if (vm.ended().toCompletableFuture().isDone()) {
+                await(vm.ended().toCompletableFuture());
+                break;
+            }
+            // How often it is looked whether to end.
+            Thread.sleep(LOOK_MS);
+        }
+        return (System.nanoTime() - startNs) / 1e9;
+    }
+
+    /** Deletes what {@link #restore} left of these VMs. */
+    public void undo(List<Restored> made) throws IOException {
+        for (var each : made) {
+            for (var left : host.store().list()) {
+                if (left.vm().value().equals(each.vm())) {
+                    host.delete(left);
+                }
+            }
+            for (var vm : host.vms()) {
+                if (vm.id().value().equals(each.vm())) {
+                    host.destroy(vm);
+                }
+            }
+        }
+    }
+
+    private Set<Long> pendingTags() {
+        var tags = new HashSet<Long>();
+        for (var pending : devices.pending()) {
+            if (pending.status() != null) {
+                tags.add(key(pending.disk(), pending.tag()));
+            }
+        }
+        return tags;
+    }
+
+    private static long key(int disk, int tag) {
+        return (long) disk << 32 | (tag & 0xffff_ffffL);
+    }
+
+    private static <T> T await(CompletableFuture<T> answer)
+            throws IOException, InterruptedException {
+        try {
+            return answer.get(ANSWER_SECONDS_MAX, TimeUnit.SECONDS);
+        } catch (ExecutionException failure) {
+            if (failure.getCause() instanceof IOException known) {
+                throw known;
+            }
+            throw new IllegalStateException(failure.getCause());
+        } catch (TimeoutException _) {
+            throw new IOException("the VM did not answer within " + ANSWER_SECONDS_MAX
+                    + " s; look whether the disk of its store is well");
+        }
+    }
+
+    /** Ends the VMs and gives the store back. */
+    @Override
+    public void close() {
+        host.close();
+    }
+
+    /** Counts the completions that were owed, and notes when the guest began. */
+    private static final class Seen implements GuestRecorder, VmProbe {
+        private final Set<Long> owed;
+        private final Set<Long> seen = ConcurrentHashMap.newKeySet();
+        final AtomicLong firstNs = new AtomicLong();
+
+        Seen(Set<Long> owed) {
+            this.owed = owed;
+        }
+
+        int delivered() {
+            return seen.size();
+        }
+
+        @Override
+        public void completed(long event, int slot, int disk, IoStatus status, int[] versions,
+                int versionCount) {
+            var key = key(disk, slot);
+            if (seen.size() < owed.size() && owed.contains(key)) {
+                seen.add(key);
+            }
+        }
+
+        @Override
+        public void ran(Guest guest) {
+            if (firstNs.get() == 0) {
+                firstNs.set(System.nanoTime());
+            }
+        }
+    }
+}

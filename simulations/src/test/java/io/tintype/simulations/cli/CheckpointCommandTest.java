@@ -1,0 +1,350 @@
+package io.tintype.simulations.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tintype.actors.CheckpointRef;
+import io.tintype.simulations.checkpoints.Verifier;
+import io.tintype.simulations.cli.Commands.Surroundings;
+import io.tintype.store.CheckpointStore;
+import io.tintype.vm.HostOptions;
+import io.tintype.vm.TintypeHost;
+import io.tintype.vm.VmSpec;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.RandomAccessFile;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CheckpointCommandTest {
+    private static final int CHECKPOINTS = 3;
+
+    @TempDir
+    private static Path made;
+
+    @TempDir
+    private Path folder;
+
+    private Path store = Path.of("");
+    private StringWriter out = new StringWriter();
+    private StringWriter err = new StringWriter();
+
+    @BeforeAll
+    static void makeStore() throws IOException {
+        try (var host = TintypeHost.start(HostOptions.defaults(made.resolve("store"))
+                .withMemory(64 << 20, 32 << 20))) {
+            var vm = host.create(VmSpec.synthetic("vm-1", 2 << 20, 4 << 20));
+            vm.start();
+            for (int i = 0; i < CHECKPOINTS; i++) {
+                vm.checkpoint().join().orThrow();
+            }
+        }
+    }
+
+    @AfterAll
+    static void forget() throws IOException {
+        delete(made.resolve("store"));
+    }
+
+    @BeforeEach
+    void copyStore() throws IOException {
+        store = folder.resolve("store");
+        try (var all = Files.walk(made.resolve("store"))) {
+            for (var path : all.toList()) {
+                Files.copy(path, store.resolve(made.resolve("store").relativize(path).toString()));
+            }
+        }
+    }
+
+    private static void delete(Path tree) throws IOException {
+        try (var all = Files.walk(tree)) {
+            for (var path : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        }
+    }
+
+    private int tintype(String words) {
+        out = new StringWriter();
+        err = new StringWriter();
+        var arguments = new ArrayList<>(List.of(("checkpoint " + words).split(" ")));
+        arguments.addAll(List.of("--store", store.toString()));
+        return Commands
+                .on(new FakeRunner.Root(), new FakeRunner(), List.of(),
+                        new Surroundings(() -> 1L << 40, Terminal.none(), folder))
+                .setOut(new PrintWriter(out, true))
+                .setErr(new PrintWriter(err, true))
+                .execute(arguments.toArray(String[]::new));
+    }
+
+    private JsonNode json(String words) throws IOException {
+        assertEquals(0, tintype(words + " --json"), () -> err.toString() + out);
+        return new ObjectMapper().readTree(out.toString());
+    }
+
+    /** Every file of the store and how long it is; the lock is there or not, and says nothing. */
+    private Map<String, Long> snapshot() throws IOException {
+        var files = new TreeMap<String, Long>();
+        try (var all = Files.walk(store)) {
+            for (var path : all.filter(Files::isRegularFile).toList()) {
+                files.put(store.relativize(path).toString(), Files.size(path));
+            }
+        }
+        files.remove("lock");
+        return files;
+    }
+
+    private void assertRefused(String words, String because) throws IOException {
+        var before = snapshot();
+
+        assertEquals(2, tintype(words), () -> err.toString() + out);
+
+        assertTrue(err.toString().contains(because), err.toString());
+        assertEquals(1, err.toString().lines().count(), err.toString());
+        assertEquals(before, snapshot(), "something was changed");
+    }
+
+    private Path manifest(int id) {
+        return store.resolve("checkpoints/vm-1/" + id + "/manifest");
+    }
+
+    private static void flip(Path file, long offset) throws IOException {
+        try (var bytes = new RandomAccessFile(file.toFile(), "rw")) {
+            bytes.seek(offset);
+            int old = bytes.read();
+            bytes.seek(offset);
+            bytes.write(old ^ 0x10);
+        }
+    }
+
+    @Test
+    void shouldListTheCheckpointsOfEachVm() throws IOException {
+        var listed = json("ls");
+
+        assertEquals(1, listed.size());
+        assertEquals("vm-1", listed.get(0).get("name").asText());
+        assertEquals(CHECKPOINTS, listed.get(0).get("checkpoints").size());
+        var first = listed.get(0).get("checkpoints").get(0);
+        assertEquals("vm-1/1", first.get("ref").asText());
+        assertTrue(first.get("bytes").asLong() > 4096);
+
+        assertEquals(0, tintype("ls"));
+        assertTrue(out.toString().contains("3 checkpoints of 1 VM"), out.toString());
+        assertTrue(out.toString().contains("in flight"), out.toString());
+    }
+
+    @Test
+    void shouldListTheOthersWhenOneIsDamaged() throws IOException {
+        flip(manifest(2), 40);
+
+        assertEquals(1, tintype("ls"));
+
+        assertTrue(out.toString().contains("is damaged at offset"), out.toString());
+        assertTrue(out.toString().contains("3 checkpoints"), out.toString());
+    }
+
+    @Test
+    void shouldShowWhatACheckpointConsistsOf() throws IOException {
+        var inspected = json("inspect vm-1");
+
+        assertEquals("vm-1/" + CHECKPOINTS, inspected.get("ref").asText());
+        assertEquals("synthetic", inspected.get("guestKind").asText());
+        assertEquals(512, inspected.get("regionPages").get(0).asInt());
+        assertTrue(inspected.get("registers").get("events").asLong() > 0);
+
+        assertEquals(0, tintype("inspect vm-1/1"));
+        assertTrue(out.toString().contains("segments"), out.toString());
+        assertTrue(out.toString().contains("memory-0"), out.toString());
+    }
+
+    @Test
+    void shouldWorkBesideAProcessThatUsesTheStore() throws IOException {
+        try (var held = CheckpointStore.open(store)) {
+            assertEquals(CHECKPOINTS, held.list().size());
+
+            for (var words : List.of("ls", "inspect vm-1", "verify --all", "diff vm-1/1 vm-1/2")) {
+                assertEquals(0, tintype(words), () -> words + ": " + err);
+            }
+
+            for (var words : List.of("rm vm-1/1", "gc", "restore vm-1 --as other",
+                    "clone vm-1 --as other")) {
+                assertRefused(words, "is in use by another process (pid "
+                        + ProcessHandle.current().pid() + ")");
+            }
+        }
+    }
+
+    @Test
+    void shouldVerifyTheOthersWhenOneIsDamagedAndNameFileAndOffset() throws IOException {
+        assertEquals(0, tintype("verify --all"), () -> out.toString());
+        assertTrue(out.toString().contains("3 of 3 whole"), out.toString());
+        var memory = store.resolve("checkpoints/vm-1/2/memory-0");
+        flip(memory, Files.size(memory) / 2);
+
+        assertEquals(1, tintype("verify --all"));
+
+        assertTrue(out.toString().contains("vm-1/2  DAMAGED: " + memory), out.toString());
+        assertTrue(out.toString().contains("at offset"), out.toString());
+        assertTrue(out.toString().contains("2 of 3 whole, 1 damaged"), out.toString());
+        assertEquals(0, tintype("verify vm-1/1 vm-1/3"));
+    }
+
+    @Test
+    void shouldVerifyDisks() throws IOException {
+        var chain = store.resolve("images/vm-1/disk-0/chain");
+        flip(chain, 30);
+
+        assertEquals(1, tintype("verify vm-1/1"));
+
+        assertTrue(out.toString().contains(chain + ": damaged at byte"), out.toString());
+    }
+
+    @Test
+    void shouldTellWhatDiffersAsNumbersAndAsAPicture() throws IOException {
+        var same = json("diff vm-1/1 vm-1/1");
+        assertEquals(0, same.get("parts").get(0).get("changed").asLong());
+        assertEquals(0, same.get("parts").get(1).get("changed").asLong());
+
+        var differing = json("diff vm-1/1 vm-1/3");
+        assertEquals("memory 0", differing.get("parts").get(0).get("name").asText());
+        assertTrue(differing.get("parts").get(0).get("changed").asLong() > 0);
+        long pages = 0;
+        for (var range : differing.get("parts").get(0).get("ranges")) {
+            pages += range.get(1).asLong() - range.get(0).asLong() + 1;
+        }
+        assertEquals(differing.get("parts").get(0).get("changed").asLong(), pages);
+
+        var page = folder.resolve("diff.html");
+        assertEquals(0, tintype("diff vm-1/1 vm-1/3 --report " + page));
+        assertTrue(out.toString().contains("pages differ"), out.toString());
+        var html = Files.readString(page);
+        assertTrue(html.contains("\"name\":\"memory 0\""), "the data is missing");
+        assertFalse(html.contains("{{"), "a mark was left");
+    }
+
+    @Test
+    void shouldRestoreRunAndLeaveACheckpoint() throws IOException {
+        var restored = json("restore vm-1/2 --as again --for 200ms");
+
+        assertEquals("again", restored.get("vm").asText());
+        assertEquals("ITS_OWN", restored.get("guest").asText());
+        assertTrue(restored.get("steps").asLong() > 0, restored.toString());
+        assertEquals(restored.get("pending").asInt(), restored.get("delivered").asInt());
+        assertEquals("again/1", restored.get("left").asText());
+        assertEquals("vm-1/2", json("ls again").get(0).get("from").asText());
+        assertEquals(0, tintype("verify again"), () -> out.toString());
+        assertRefused("restore vm-1/1 --as again", "there is a VM of that name");
+    }
+
+    @Test
+    void shouldCloneSeveral() throws IOException {
+        var clones = json("clone vm-1 -n 3");
+
+        assertEquals(3, clones.size());
+        assertEquals("vm-1-clone-3", clones.get(2).get("vm").asText());
+        var differing = json("diff vm-1 vm-1-clone-2");
+        for (var part : differing.get("parts")) {
+            // Completions of what was in flight lie in the clone's rings and records.
+            assertTrue(part.get("changed").asLong() <= 8, part.toString());
+        }
+        assertEquals(0, tintype("verify --all"), () -> out.toString());
+        assertRefused("clone vm-1 --as vm-1-clone-2", "there is a VM of that name");
+    }
+
+    @Test
+    void shouldDeleteAndGiveBack() throws IOException {
+        assertEquals(0, tintype("rm vm-1/1 vm-1/2 --cascade"), () -> err.toString());
+        assertEquals(0, tintype("gc --dry-run"), () -> err.toString());
+        assertTrue(out.toString().contains("nothing was changed"), out.toString());
+        var before = snapshot();
+        var collected = json("gc");
+
+        assertTrue(collected.get("layers").asInt() > 0, collected.toString());
+        assertTrue(snapshot().size() < before.size());
+        if (!json("ls").isEmpty()) {
+            assertEquals(0, tintype("verify --all"), () -> out.toString());
+        }
+        assertEquals(0, json("gc").get("layers").asInt());
+    }
+
+    @Test
+    void shouldDeleteDisksThatNoCheckpointNeedsOnlyWhenAsked() throws IOException {
+        assertEquals(0, tintype("rm vm-1/1 --cascade vm-1/2 vm-1/3"), () -> err.toString());
+        assertEquals(1, json("gc").get("disks").size());
+        assertTrue(Files.exists(store.resolve("images/vm-1/disk-0/chain")));
+
+        assertEquals(1, json("gc --disks").get("disks").size());
+
+        assertFalse(Files.exists(store.resolve("images/vm-1")));
+        assertEquals(0, json("gc --disks").get("disks").size());
+    }
+
+    @Test
+    void shouldRefuseBadInputInOneLineAndChangeNothing() throws IOException {
+        assertRefused("inspect vm-7", "there is no checkpoint of a VM vm-7");
+        assertRefused("inspect vm-1/9", "of vm-1 there are 1 to 3");
+        assertRefused("inspect Vm/1", "not a checkpoint's name");
+        assertRefused("rm vm-1/1 vm-1/9", "there is no such checkpoint");
+        assertRefused("restore vm-1 --as Other", "not a VM's name");
+        assertRefused("verify", "--all");
+        assertRefused("clone vm-1", "--as VM");
+        flip(manifest(3), 40);
+        assertRefused("restore vm-1/3 --as other", "manifest is damaged at offset");
+        assertRefused("inspect vm-1/3", "manifest is damaged at offset");
+        Files.write(store.resolve("tintype-store"), new byte[] {1, 2, 3});
+        assertRefused("ls", "is damaged at offset");
+        Files.delete(store.resolve("tintype-store"));
+        assertRefused("ls", "not a Tintype store");
+    }
+
+    @Test
+    void shouldNotTakeWhatAnotherProcessDeletedForDamaged() throws IOException {
+        try (var look = CheckpointStore.openReadOnly(store);
+                var held = CheckpointStore.open(store)) {
+            var ref = look.list().getLast();
+            assertNotNull(held.open(ref));
+            held.delete(ref);
+
+            var verdict = new Verifier(look, () -> false)
+                    .verify(ref);
+
+            assertNotNull(verdict);
+            assertTrue(verdict.vanished());
+            assertEquals(List.of(), verdict.damages());
+        }
+        assertEquals(CHECKPOINTS - 1, json("ls").get(0).get("checkpoints").size());
+    }
+
+    @Test
+    void shouldUnderstandHelpOfEachCommand() {
+        for (var command : List.of("ls", "inspect", "verify", "diff", "restore", "clone", "rm",
+                "gc")) {
+            assertEquals(0, tintype(command + " --help"), command);
+            assertTrue(out.toString().contains("--store"), out.toString());
+        }
+    }
+
+    /** So that a reader sees what a checkpoint's name is made of. */
+    @Test
+    void shouldNameCheckpointsAsTheStoreDoes() throws IOException {
+        try (var look = CheckpointStore.openReadOnly(store)) {
+            assertEquals(List.of("vm-1/1", "vm-1/2", "vm-1/3"),
+                    look.list().stream().map(CheckpointRef::toString).toList());
+        }
+    }
+}
