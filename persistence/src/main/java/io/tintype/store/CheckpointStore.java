@@ -81,6 +81,8 @@ public final class CheckpointStore implements AutoCloseable {
     private final Set<String> stagingInUse = ConcurrentHashMap.newKeySet();
     /** Names taken by {@link #claim} whose checkpoints have not begun. */
     private final Set<CheckpointRef> claimed = ConcurrentHashMap.newKeySet();
+    /** What {@link #reservedSpace} came to; 0: not asked yet. */
+    private volatile long reserved;
     private volatile boolean closed;
 
     private CheckpointStore(Path directory, StoreFiles files, Closeable lock) {
@@ -456,6 +458,7 @@ public final class CheckpointStore implements AutoCloseable {
                 for (CheckpointRef source : sources) {
                     discardRetired(source);
                 }
+                discardRetired(ref);
             } catch (IOException e) {
                 throw StoreException.of("delete", path, e);
             }
@@ -553,8 +556,13 @@ public final class CheckpointStore implements AutoCloseable {
      */
     public long reservedSpace() throws StoreException {
         try {
-            return Math.clamp(files.totalSpace(directory) / 50, SPACE_BYTES_MIN,
-                    RESERVED_BYTES_MAX);
+            long known = reserved;
+            if (known == 0) {
+                known = Math.clamp(files.totalSpace(directory) / 50, SPACE_BYTES_MIN,
+                        RESERVED_BYTES_MAX);
+                reserved = known;
+            }
+            return known;
         } catch (IOException e) {
             throw StoreException.of("ask for the size of", directory, e);
         }

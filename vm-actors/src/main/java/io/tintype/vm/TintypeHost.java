@@ -5,6 +5,7 @@ import io.tintype.actors.VmId;
 import io.tintype.cow.memory.FramePool;
 import io.tintype.store.CheckpointStore;
 import io.tintype.store.GcReport;
+import io.tintype.store.Retention;
 import io.tintype.store.StoreException;
 import io.tintype.store.StoredCheckpoint;
 import io.tintype.vm.guest.GuestFactory;
@@ -211,6 +212,26 @@ public final class TintypeHost implements AutoCloseable {
         if (vm != null) {
             vm.actor().tell(StoredMachine.forget(manifest));
         }
+    }
+
+    /**
+     * Deletes the checkpoints of a VM, running or not, that are not to be kept. Those that are keep what they need of the
+     * others. Blocks.
+     *
+     * @return those that were deleted, the oldest first
+     */
+    public List<CheckpointRef> retain(VmId vm, Retention retention) throws StoreException {
+        var taken = new ArrayList<Retention.Taken>();
+        for (var ref : store.list()) {
+            if (ref.vm().equals(vm)) {
+                taken.add(new Retention.Taken(ref, store.open(ref).manifest().createdAt()));
+            }
+        }
+        var doomed = retention.toDrop(taken);
+        for (var ref : doomed) {
+            delete(ref);
+        }
+        return doomed;
     }
 
     /**
