@@ -82,6 +82,8 @@ public final class CheckpointStore implements AutoCloseable {
     /** Names taken by {@link #claim} whose checkpoints have not begun. */
     private final Set<CheckpointRef> claimed = ConcurrentHashMap.newKeySet();
     private final boolean readOnly;
+    /** What {@link #reservedSpace} came to; 0: not asked yet. */
+    private volatile long reserved;
     private volatile boolean closed;
 
     private CheckpointStore(Path directory, StoreFiles files, Closeable lock, boolean readOnly) {
@@ -479,6 +481,7 @@ public final class CheckpointStore implements AutoCloseable {
                 for (CheckpointRef source : sources) {
                     discardRetired(source);
                 }
+                discardRetired(ref);
             } catch (IOException e) {
                 throw StoreException.of("delete", path, e);
             }
@@ -576,8 +579,13 @@ public final class CheckpointStore implements AutoCloseable {
      */
     public long reservedSpace() throws StoreException {
         try {
-            return Math.clamp(files.totalSpace(directory) / 50, SPACE_BYTES_MIN,
-                    RESERVED_BYTES_MAX);
+            long known = reserved;
+            if (known == 0) {
+                known = Math.clamp(files.totalSpace(directory) / 50, SPACE_BYTES_MIN,
+                        RESERVED_BYTES_MAX);
+                reserved = known;
+            }
+            return known;
         } catch (IOException e) {
             throw StoreException.of("ask for the size of", directory, e);
         }

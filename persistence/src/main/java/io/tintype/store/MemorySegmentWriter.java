@@ -33,8 +33,11 @@ public final class MemorySegmentWriter {
     private static final MemorySegment ZEROS =
             Arena.ofAuto().allocate(MemoryFormat.PAGE_BYTES, MemoryFormat.PAGE_BYTES).asReadOnly();
 
-    /** A compressed page has to save a quarter: less is not worth the time of who reads it. */
-    private static final int COMPRESSED_BYTES_MAX = MemoryFormat.PAGE_BYTES * 3 / 4;
+    /**
+     * A compressed page has to come down to a third. What shrinks that much is compressed in about the time that writing the
+     * rest would take; what shrinks by half costs three times as much.
+     */
+    private static final int COMPRESSED_BYTES_MAX = MemoryFormat.PAGE_BYTES / 3;
 
     /** After so many pages that did not shrink only one in as many is tried, and so on up to … */
     private static final int SKIP_MIN = 4;

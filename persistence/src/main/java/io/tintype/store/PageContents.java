@@ -1,5 +1,7 @@
 package io.tintype.store;
 
+import java.util.SplittableRandom;
+
 /**
  * Which page of a checkpoint has which content, by checksum: where to look for a page that is equal
  * to a new one. Only a hint; whoever follows it compares the bytes, so that a checksum that two
@@ -11,6 +13,12 @@ final class PageContents {
     static final int NOTHING = -1;
     private static final int SLOT_COUNT_MIN = 64;
     private static final int SLOT_COUNT_MAX = 1 << 30;
+
+    /**
+     * A guest may choose contents whose checksums crowd into few slots, so which slots these are is not for it to know. What
+     * is found does not depend on it.
+     */
+    private static final int MIX = new SplittableRandom().nextInt() | 1;
 
     private int[] crcs;
     /** Page + 1; 0 where the slot is free. */
@@ -72,7 +80,7 @@ final class PageContents {
 
     private int slot(int crc) {
         int mask = crcs.length - 1;
-        int slot = (crc ^ crc >>> 15) & mask;
+        int slot = (crc * MIX) >>> (Integer.numberOfLeadingZeros(crcs.length) + 1);
         while (pages[slot] != 0 && crcs[slot] != crc) {
             slot = slot + 1 & mask;
         }

@@ -284,6 +284,22 @@ class IncrementalTest {
     }
 
     @Test
+    void shouldDeleteOneThatIsDamaged() throws IOException {
+        line.change(new Random(1), 50);
+        line.seal(store);
+        Path manifest = directory.resolve("checkpoints/vm-1/1/manifest");
+        Files.write(manifest, new byte[10]);
+        store.close();
+        store = CheckpointStore.open(directory);
+
+        store.delete(line.refs().getFirst());
+
+        assertEquals(List.of(), store.list());
+        assertEquals(List.of(), names("checkpoints/vm-1"));
+        assertEquals(List.of(), names("retired"));
+    }
+
+    @Test
     void shouldReclaimWhatAnInterruptionLeft() throws IOException {
         line.change(new Random(1), 50);
         line.seal(store);

@@ -148,6 +148,37 @@ class LineFaultTest {
         } while (failed);
     }
 
+    /** Each call fails once while a checkpoint that stands on others is read, which then says so. */
+    @Test
+    void shouldReadAllOrSayWhatFailed() throws IOException {
+        var memory = new MemoryFiles();
+        var files = new FaultyFiles(memory);
+        var line = new Line("vm-1", PAGES);
+        try (var store = CheckpointStore.open(ROOT, files)) {
+            for (int i = 0; i < 3; i++) {
+                line.change(new Random(i), i == 0 ? 40 : 5);
+                line.seal(store);
+            }
+            int step = 0;
+            boolean failed;
+            do {
+                step++;
+                files.failAt(step, Fault.ONCE, FaultyFiles.EIO);
+                boolean thrown = false;
+                try {
+                    line.check(store, line.refs().getLast());
+                } catch (StoreException e) {
+                    thrown = true;
+                    assertTrue(String.valueOf(e.getMessage()).contains(FaultyFiles.EIO),
+                            e.getMessage());
+                }
+                failed = files.heal();
+                assertEquals(failed, thrown, "step " + step);
+            } while (failed);
+            assertTrue(step > 50, "only " + step + " steps");
+        }
+    }
+
     /** Between any two calls of a collection the process may end; the next one does the rest. */
     @Test
     void shouldCollectInAsManyGoesAsItTakes() throws IOException {

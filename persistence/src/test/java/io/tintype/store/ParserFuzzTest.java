@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ParserFuzzTest {
     private static final Path ROOT = Path.of("/store");
     private static final long ALLOCATED_MAX = 64 << 20;
-    private static final Duration BUDGET = Duration.ofSeconds(2);
+    private static final Duration BUDGET = Duration.ofMillis(1500);
     private static final int CASES_MIN = 200;
     private static final int PAGES = 130;
 

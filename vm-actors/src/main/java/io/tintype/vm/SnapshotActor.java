@@ -182,6 +182,8 @@ final class SnapshotActor extends AbstractMatchingBehavior<CheckpointActor.Comma
             case CheckpointPhase.Output.ReportSealed _ -> keep();
             case CheckpointPhase.Output.ReportAborted(var reason) -> abort(reason);
             case CheckpointPhase.Output.StopSaving _,CheckpointPhase.Output.DiscardSaved _ -> {}
+            case CheckpointPhase.Output.CopyDisks _,CheckpointPhase.Output.StopCopying _ ->
+                throw new IllegalStateException("a snapshot copies no disks");
         }
     }
 
@@ -215,7 +217,7 @@ final class SnapshotActor extends AbstractMatchingBehavior<CheckpointActor.Comma
             viewsReleased = true;
             var views = theCut().views();
             for (int i = 0; i < views.length; i++) {
-                machine.diskActors.get(i).tell(new DiskActor.ReleaseView(views[i]));
+                machine.diskActors.get(i).tell(new DiskActor.ReleaseView(views[i], false));
             }
         }
     }

@@ -203,8 +203,8 @@ final class StoredMachine {
             throws IOException {
         var manifest = stored.manifest();
         var state =
-                restore(views(manifest), DeviceState.of(stored), empty(pool, regionBytes(manifest)),
-                        disks, id, incarnation, guest, identity);
+                restore(null, views(manifest), DeviceState.of(stored),
+                        empty(pool, regionBytes(manifest)), disks, id, incarnation, guest, identity);
         boolean loaded = false;
         try {
             for (int region = 0; region < manifest.regions().size(); region++) {
@@ -222,8 +222,13 @@ final class StoredMachine {
         return state;
     }
 
-    /** The same with memory that {@code memories} bring, now or when it is touched. */
+    /**
+     * The same with memory that {@code memories} bring, now or when it is touched.
+     *
+     * @param sealed whose memory that is; null: of a snapshot that no store has, or not there yet
+     */
     static MachineState restore(
+            @Nullable CheckpointRef sealed,
             List<DiskView> views,
             DeviceState devices,
             List<Function<MemoryRegion.CopyListener, MemoryRegion>> memories,
@@ -254,6 +259,10 @@ final class StoredMachine {
                 new MachineState(memories, queues, opened, owed, devices.guestNs(), identity);
         boolean complete = false;
         try {
+            if (sealed != null) {
+                // Before anything is stored into it: the completions that are owed, the guest's own.
+                state.line(MemoryLine.restored(sealed, state.regions()));
+            }
             var restored = state.guest(
                     guest.restore(devices.guestKind(), devices.registers(), state.memory()));
             complete = true;

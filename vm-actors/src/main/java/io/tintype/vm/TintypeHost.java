@@ -14,6 +14,7 @@ import io.tintype.cow.memory.MemoryRegion;
 import io.tintype.store.CheckpointStore;
 import io.tintype.store.GcReport;
 import io.tintype.store.Manifest;
+import io.tintype.store.Retention;
 import io.tintype.store.StoreException;
 import io.tintype.store.TouchHints;
 import io.tintype.vm.guest.GuestFactory;
@@ -321,7 +322,7 @@ public final class TintypeHost implements AutoCloseable {
     private MachineState machine(RestoredMemory memory,
             List<Function<MemoryRegion.CopyListener, MemoryRegion>> regions, VmId id,
             int incarnation, GuestFactory guest) throws IOException {
-        return StoredMachine.restore(StoredMachine.views(memory.stored.manifest()), memory.devices,
+        return StoredMachine.restore(memory.ref, StoredMachine.views(memory.stored.manifest()), memory.devices,
                 regions, disks, id,
                 incarnation, guest, newIdentity());
     }
@@ -541,7 +542,7 @@ public final class TintypeHost implements AutoCloseable {
      */
     private MachineState copied(Snapshot snapshot, VmId id, GuestFactory guest)
             throws IOException {
-        var state = StoredMachine.restore(snapshot.disks(), snapshot.devices(),
+        var state = StoredMachine.restore(null, snapshot.disks(), snapshot.devices(),
                 StoredMachine.empty(pool, snapshot.regionBytes()), disks, id,
                 disks.nextIncarnation(id), guest, newIdentity());
         boolean complete = false;
@@ -577,7 +578,7 @@ public final class TintypeHost implements AutoCloseable {
             for (var memory : snapshot.memory()) {
                 regions.add(listener -> new MemoryRegion(memory, listener));
             }
-            var state = orNothing(id, () -> StoredMachine.restore(snapshot.disks(),
+            var state = orNothing(id, () -> StoredMachine.restore(null, snapshot.disks(),
                     snapshot.devices(), regions, disks, id, 0, guest, newIdentity()));
             var spec = new VmSpec(id, snapshot.regionBytes(),
                     snapshot.disks().stream().map(StoredMachine.DiskView::sizeBytes).toList(),
@@ -664,6 +665,26 @@ public final class TintypeHost implements AutoCloseable {
         if (vm != null) {
             vm.actor().tell(StoredMachine.forget(manifest));
         }
+    }
+
+    /**
+     * Deletes the checkpoints of a VM, running or not, that are not to be kept. Those that are keep what they need of the
+     * others. Blocks.
+     *
+     * @return those that were deleted, the oldest first
+     */
+    public List<CheckpointRef> retain(VmId vm, Retention retention) throws StoreException {
+        var taken = new ArrayList<Retention.Taken>();
+        for (var ref : store.list()) {
+            if (ref.vm().equals(vm)) {
+                taken.add(new Retention.Taken(ref, store.open(ref).manifest().createdAt()));
+            }
+        }
+        var doomed = retention.toDrop(taken);
+        for (var ref : doomed) {
+            delete(ref);
+        }
+        return doomed;
     }
 
     /**

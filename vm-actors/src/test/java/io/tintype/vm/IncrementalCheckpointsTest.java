@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.tintype.actors.CheckpointId;
 import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
+import io.tintype.store.Retention;
 import io.tintype.vm.guest.GuestFactory;
 import io.tintype.vm.guest.GuestRecorder;
 import io.tintype.vm.guest.Guests;
@@ -21,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -199,6 +201,21 @@ class IncrementalCheckpointsTest {
         var full = sealed(vm.checkpoint());
         assertNull(parent(full.ref()));
         assertArrayEquals(memory(vm), stored(full.ref()));
+    }
+
+    @Test
+    void shouldKeepTheNewestAndWhatTheyNeed() throws Exception {
+        var taken = new ArrayList<CheckpointRef>();
+        for (int i = 0; i < 5; i++) {
+            put(vm, i, 100 + i);
+            taken.add(sealed(vm.checkpoint()).ref());
+        }
+
+        assertEquals(taken.subList(0, 3), host.retain(vm.id(), Retention.newest(2)));
+
+        assertEquals(taken.subList(3, 5), host.store().list());
+        assertArrayEquals(memory(vm), stored(taken.getLast()));
+        assertEquals(3, host.store().space().retired());
     }
 
     @Test

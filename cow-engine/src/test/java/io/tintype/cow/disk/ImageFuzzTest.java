@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  */
 class ImageFuzzTest {
     private static final DiskGeometry GEOMETRY = new DiskGeometry(64 * 4096, 4096);
-    private static final long BUDGET_NS = 2_000_000_000L;
+    private static final long BUDGET_NS = 1_000_000_000L;
     private static final long ALLOCATED_MAX = 32 << 20;
     private static final int CASES_MIN = 100;
     private static final int[] NUMBERS = {0, 1, -1, 2, 127, 128, 255, 4095, 4096, 65_536,

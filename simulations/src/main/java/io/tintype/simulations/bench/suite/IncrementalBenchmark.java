@@ -108,7 +108,7 @@ final class IncrementalBenchmark implements Benchmark {
             var memory = machine.memory();
             long pages = memory.sizeBytes() / PAGE_BYTES;
             for (long i = 0; i < pages / DIRTY_ONE_IN; i++) {
-                Rig.fillPage(memory, of.nextLong(pages), of);
+                Rig.fillPage(memory, of.nextLong(pages), of, 1);
             }
         }));
     }

@@ -142,21 +142,27 @@ final class Rig implements AutoCloseable {
 
     /** Gives every page a content of its own that no codec makes smaller; before the VM is started, and if it has no disk. */
     void fillUnique(Vm vm, SplittableRandom random) throws IOException {
+        fill(vm, random, 1);
+    }
+
+    /** The same, but only one word in {@code stride} is random, as in a table of records. */
+    void fill(Vm vm, SplittableRandom random, int stride) throws IOException {
         answer(
                 vm.visit(
                         machine -> {
                             var memory = machine.memory();
                             for (long page = 0; page < memory.sizeBytes()
                                     / GuestMemory.PAGE_BYTES; page++) {
-                                fillPage(memory, page, random);
+                                fillPage(memory, page, random, stride);
                             }
                         }));
     }
 
-    static void fillPage(GuestMemory memory, long page, SplittableRandom random) {
+    static void fillPage(GuestMemory memory, long page, SplittableRandom random, int stride) {
         long start = page * GuestMemory.PAGE_BYTES;
         for (int at = 0; at < GuestMemory.PAGE_BYTES; at += Long.BYTES) {
-            memory.putLong(start + at, random.nextLong());
+            int word = at / Long.BYTES % stride;
+            memory.putLong(start + at, word == 0 ? random.nextLong() : word);
         }
     }
 

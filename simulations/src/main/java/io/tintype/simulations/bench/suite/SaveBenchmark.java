@@ -25,6 +25,7 @@ final class SaveBenchmark implements Benchmark {
     private static final int PAGE_BYTES = 4096;
     private static final int WRITE_BYTES = 1 << 20;
     private static final int WARMUP_ROUNDS = 1;
+    private static final int RECORD_WORDS = 8;
 
     @Override
     public String name() {
@@ -61,6 +62,20 @@ final class SaveBenchmark implements Benchmark {
                 }
             }
         }
+        var textSaved = new Medians();
+        var textBytes = new Medians();
+        try (var rig = Rig.start(context, "text", Rig.Wish.diskFiles(memoryBytes, memoryBytes))) {
+            var load = LoadProfile.work(context.seed(), Work.NONE, 0);
+            var vm = rig.create("text", memoryBytes, List.of(), load, VmProbe.NONE);
+            rig.fill(vm, new SplittableRandom(context.seed()), RECORD_WORDS);
+            for (int round = 0; round < WARMUP_ROUNDS + rounds && !context.cancelled(); round++) {
+                var outcome = rig.checkpoint(vm);
+                if (round >= WARMUP_ROUNDS) {
+                    textSaved.add(outcome.pages() * PAGE_BYTES * 1e3 / outcome.saveNs());
+                    textBytes.add(100.0 * outcome.bytes() / (outcome.pages() * PAGE_BYTES));
+                }
+            }
+        }
         if (shares.isEmpty()) {
             return new BenchResult(List.of());
         }
@@ -70,6 +85,8 @@ final class SaveBenchmark implements Benchmark {
                                 "%"),
                         Row.shown("memory to the store", saved.median(), "MB/s"),
                         Row.shown("plain write and fsync", plain.median(), "MB/s"),
+                        Row.shown("the same of pages that compress", textSaved.median(), "MB/s"),
+                        Row.shown("bytes that those take, of raw", textBytes.median(), "%"),
                         Row.shown("whole checkpoint, begin to sealed", whole.median(), "MB/s")));
     }
 
