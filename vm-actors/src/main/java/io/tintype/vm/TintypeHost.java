@@ -219,7 +219,8 @@ public final class TintypeHost implements AutoCloseable {
     private MachineState machine(RestoredMemory memory,
             List<Function<MemoryRegion.CopyListener, MemoryRegion>> regions, VmId id,
             int incarnation, GuestFactory guest) throws IOException {
-        return StoredMachine.restore(StoredMachine.views(memory.stored.manifest()), memory.devices, regions, disks, id,
+        return StoredMachine.restore(StoredMachine.views(memory.stored.manifest()), memory.devices,
+                regions, disks, id,
                 incarnation, guest, newIdentity());
     }
 
@@ -238,6 +239,7 @@ public final class TintypeHost implements AutoCloseable {
                 loadAhead(memory);
             }
             var _ = vm.ended().whenComplete((_, _) -> {
+                forgetRead();
                 if (memory.isGone()) {
                     keepTouches(memory);
                 }
@@ -247,9 +249,15 @@ public final class TintypeHost implements AutoCloseable {
     }
 
     private void noteRestored(VmId id, RestoredMemory memory) {
+        forgetRead();
+        synchronized (restored) {
+            restored.add(new Restored(id, memory));
+        }
+    }
+
+    private void forgetRead() {
         synchronized (restored) {
             restored.removeIf(one -> one.memory().unloadedPages() == 0);
-            restored.add(new Restored(id, memory));
         }
     }
 

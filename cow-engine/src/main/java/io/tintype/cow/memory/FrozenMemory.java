@@ -112,6 +112,39 @@ public final class FrozenMemory {
         return -1;
     }
 
+    /**
+     * For those who go in steps: the first page not below {@code page} whose birth is above {@code epoch}, or -1 if there is
+     * none; 0 for all that were ever touched. Skips 512 pages at a time where none of them changed. A page that is not loaded
+     * is as old as what its region was begun on; it is not loaded for this.
+     *
+     * @throws PageUnavailableException if it cannot be found out whether such a page is zero
+     */
+    public int nextChanged(int page, long epoch) {
+        var table = table();
+        for (int at = page; at < pageCount; at++) {
+            var leaf = table[at >>> Leaf.ENTRY_BITS];
+            if (leaf == null || leaf.epoch <= epoch) {
+                at |= Leaf.ENTRY_COUNT - 1;
+                continue;
+            }
+            var entry = leaf.get(at);
+            if (Leaf.birth(entry) > epoch
+                    && (!Leaf.isUnloaded(entry) || theOrigin().isPresent(at))) {
+                return at;
+            }
+        }
+        return -1;
+    }
+
+    /** How many pages have a birth above {@code epoch}. */
+    public int changedPages(long epoch) {
+        int count = 0;
+        for (int page = nextChanged(0, epoch); page >= 0; page = nextChanged(page + 1, epoch)) {
+            count++;
+        }
+        return count;
+    }
+
     FramePool framePool() {
         return framePool;
     }
