@@ -342,6 +342,7 @@ public final class TintypeHost implements AutoCloseable {
                 loadAhead(memory);
             }
             var _ = vm.ended().whenComplete((_, _) -> {
+                forgetRead();
                 if (memory.isGone()) {
                     keepTouches(memory);
                 }
@@ -351,9 +352,15 @@ public final class TintypeHost implements AutoCloseable {
     }
 
     private void noteRestored(VmId id, RestoredMemory memory) {
+        forgetRead();
+        synchronized (restored) {
+            restored.add(new Restored(id, memory));
+        }
+    }
+
+    private void forgetRead() {
         synchronized (restored) {
             restored.removeIf(one -> one.memory().unloadedPages() == 0);
-            restored.add(new Restored(id, memory));
         }
     }
 

@@ -114,21 +114,24 @@ public final class FrozenMemory {
 
     /**
      * For those who go in steps: the first page not below {@code page} whose birth is above {@code epoch}, or -1 if there is
-     * none; 0 for all that were ever touched. Skips 512 pages at a time where none of them changed.
+     * none; 0 for all that were ever touched. Skips 512 pages at a time where none of them changed. A page that is not loaded
+     * is as old as what its region was begun on; it is not loaded for this.
+     *
+     * @throws PageUnavailableException if it cannot be found out whether such a page is zero
      */
     public int nextChanged(int page, long epoch) {
         var table = table();
-        int from = page;
-        for (int i = page >>> Leaf.ENTRY_BITS; i < table.length; i++) {
-            var leaf = table[i];
-            if (leaf != null && leaf.epoch > epoch) {
-                for (int j = from & Leaf.ENTRY_COUNT - 1; j < Leaf.ENTRY_COUNT; j++) {
-                    if (Leaf.birth(leaf.entries[j]) > epoch) {
-                        return (i << Leaf.ENTRY_BITS) + j;
-                    }
-                }
+        for (int at = page; at < pageCount; at++) {
+            var leaf = table[at >>> Leaf.ENTRY_BITS];
+            if (leaf == null || leaf.epoch <= epoch) {
+                at |= Leaf.ENTRY_COUNT - 1;
+                continue;
             }
-            from = 0;
+            var entry = leaf.get(at);
+            if (Leaf.birth(entry) > epoch
+                    && (!Leaf.isUnloaded(entry) || theOrigin().isPresent(at))) {
+                return at;
+            }
         }
         return -1;
     }

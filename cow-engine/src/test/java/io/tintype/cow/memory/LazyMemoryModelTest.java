@@ -285,6 +285,12 @@ class LazyMemoryModelTest {
                 assertTrue(frozen.memory.birthEpoch(page) >= LazyMemory.EPOCH);
             }
             assertEquals(frozen.bytes.keySet().stream().sorted().toList(), pages);
+            assertEquals(pages.size(), frozen.memory.changedPages(0));
+            // What is not loaded did not change since the beginning.
+            for (int page = frozen.memory.nextChanged(0, LazyMemory.EPOCH); page >= 0;
+                    page = frozen.memory.nextChanged(page + 1, LazyMemory.EPOCH)) {
+                assertTrue(frozen.memory.isLoaded(page));
+            }
         }
 
         byte[] bytesOf(int frame) {
