@@ -93,6 +93,7 @@ public final class DiskCopy {
                                 .formatted(image.rootSum(), rootSum));
             }
             var damages = new ArrayList<DamagedImageException>();
+            image.verifyGaps();
             image.verify(_ -> true, _ -> {}, damages::add);
             if (!damages.isEmpty()) {
                 throw damages.getFirst();

@@ -2,6 +2,7 @@ package io.tintype.cow.disk;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -471,6 +472,56 @@ final class LayerImage {
             progress.accept(length);
         }
         return unproved;
+    }
+
+    /**
+     * Proves that all bytes between what is used are zeros, as they are in a file that was written once and never changed: so
+     * every byte of it is accounted for.
+     */
+    void verifyGaps() throws IOException {
+        verifyZeros(ImageHeader.BYTES, header.directoryAt());
+        verifyZeros(header.directoryAt() + (long) header.pageCount() * ImageHeader.ENTRY_BYTES,
+                header.indexAt());
+        BitSet used;
+        synchronized (syncLock) {
+            used = (BitSet) pagesInUse.clone();
+        }
+        for (int page = used.nextClearBit(0); page < header.pageCount();) {
+            int end = used.nextSetBit(page);
+            end = end < 0 ? header.pageCount() : end;
+            verifyZeros(header.indexAt() + (long) page * ImageHeader.PAGE_BYTES,
+                    header.indexAt() + (long) end * ImageHeader.PAGE_BYTES);
+            page = used.nextClearBit(end);
+        }
+        int slots;
+        synchronized (this) {
+            slots = nextSlot;
+        }
+        verifyZeros(header.sumAt(slots, 0), header.dataAt());
+        int lastGroup = header.geometry().groupCount() - 1;
+        long value = groups.get(lastGroup);
+        if (GroupState.isPresent(value)) {
+            // The disk may end inside it.
+            int slot = GroupState.slot(value);
+            int length = header.geometry().groupLength(lastGroup);
+            verifyZeros(header.slotAt(slot) + length, header.slotAt(slot + 1));
+            verifyZeros(header.sumAt(slot, (length - 1) / ImageHeader.SUM_BLOCK_BYTES + 1),
+                    header.sumAt(slot + 1, 0));
+        }
+    }
+
+    private void verifyZeros(long from, long to) throws IOException {
+        var buffer = Scratch.borrow(RESERVE_BYTES / 4);
+        for (long at = from; at < to; at += RESERVE_BYTES / 4) {
+            int length = (int) Math.min(RESERVE_BYTES / 4, to - at);
+            file.read(at, buffer, 0, length);
+            for (int i = 0; i < length; i++) {
+                if (buffer.get(ValueLayout.JAVA_BYTE, i) != 0) {
+                    throw new DamagedImageException(where, at + i,
+                            "there should be nothing but zeros");
+                }
+            }
+        }
     }
 
     /** The file's size in bytes, holes included. */
