@@ -3,14 +3,22 @@ package io.tintype.store;
 import io.tintype.actors.CheckpointId;
 import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
+import io.tintype.cow.disk.DiskChain;
+import io.tintype.cow.disk.FileImageDirectory;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A directory of checkpoints, and of the disk images that they point to.
@@ -21,6 +29,7 @@ import java.util.concurrent.ConcurrentSkipListSet;
  * DIR/images/VM/disk-N/          a disk's chain, not looked into here
  * DIR/staging/VM.ID/             a checkpoint being written, or one being deleted
  * DIR/checkpoints/VM/ID/         a sealed checkpoint: manifest and segments
+ * DIR/retired/VM.ID              an empty file: that one is deleted, and others still need its pages
  * </pre>
  *
  * <p>What always holds, whatever fails or crashes:
@@ -41,8 +50,11 @@ public final class CheckpointStore implements AutoCloseable {
      */
     public static final long SPACE_BYTES_MIN = 4 << 20;
 
+    private static final long RESERVED_BYTES_MAX = 1 << 30;
+
     private static final String CHECKPOINTS = "checkpoints";
     private static final String STAGING = "staging";
+    private static final String RETIRED = "retired";
     private static final String IMAGES = "images";
     private static final String DELETED_SUFFIX = ".deleted";
 
@@ -50,10 +62,23 @@ public final class CheckpointStore implements AutoCloseable {
     private final StoreFiles files;
     private final Closeable lock;
     private final ChunkBuffer.Pool buffers = new ChunkBuffer.Pool();
+    private final PageCodec.Pool codecs = new PageCodec.Pool();
+    private final ContentCache contents = new ContentCache();
+    private final Lineage lineage = new Lineage();
+    /** Held by whoever removes something, so that nothing is removed twice. */
+    private final Object housekeeping = new Object();
+    /** Checkpoints whose pages turned out to be damaged: nothing more is built on them. */
+    private final Set<CheckpointRef> distrusted = ConcurrentHashMap.newKeySet();
+    /** Checkpoints whose seal failed at its very end, and could not be undone. */
+    private final Set<CheckpointRef> uncertain = ConcurrentHashMap.newKeySet();
     private final Set<CheckpointRef> sealed = new ConcurrentSkipListSet<>();
+    /** Deleted, and still there: others need their pages. */
+    private final Set<CheckpointRef> retired = new ConcurrentSkipListSet<>();
     private final Map<CheckpointRef, StagedCheckpoint> staged = new ConcurrentHashMap<>();
     /** The highest id of each VM that was begun, sealed or not, as far as this process knows. */
     private final Map<VmId, CheckpointId> newest = new ConcurrentHashMap<>();
+    /** The names in the staging directory that belong to somebody. */
+    private final Set<String> stagingInUse = ConcurrentHashMap.newKeySet();
     /** Names taken by {@link #claim} whose checkpoints have not begun. */
     private final Set<CheckpointRef> claimed = ConcurrentHashMap.newKeySet();
     private final boolean readOnly;
@@ -84,6 +109,7 @@ public final class CheckpointStore implements AutoCloseable {
         try {
             store.clearStaging();
             store.findSealed();
+            store.findRetired();
             opened = true;
             return store;
         } finally {
@@ -111,6 +137,7 @@ public final class CheckpointStore implements AutoCloseable {
         new StoreDirectory(absolute, files).requireStore();
         var store = new CheckpointStore(absolute, files, () -> {}, true);
         store.findSealed();
+        store.findRetired();
         return store;
     }
 
@@ -161,9 +188,11 @@ public final class CheckpointStore implements AutoCloseable {
             claimNewest(ref);
         }
         Path path = staging().resolve(stagingName(ref));
+        stagingInUse.add(stagingName(ref));
         try {
             files.createDirectory(path);
         } catch (IOException e) {
+            stagingInUse.remove(stagingName(ref));
             throw StoreException.of("create", path, e);
         }
         var checkpoint = new StagedCheckpoint(this, files, ref, path);
@@ -200,30 +229,352 @@ public final class CheckpointStore implements AutoCloseable {
     public StoredCheckpoint open(CheckpointRef ref) throws StoreException {
         checkOpen();
         checkSealed(ref);
-        return StoredCheckpoint.open(files, buffers, sealedAt(ref), ref);
+        return StoredCheckpoint.open(this, files, sealedAt(ref), ref);
     }
 
     /**
-     * Deletes a sealed checkpoint, which nobody must be reading. Its disks' layers are not touched.
-     * Once this has begun it is not listed any more, whether or not it succeeds; after a failure it
-     * may be there again when the store is opened the next time.
+     * The sealed checkpoints that have this one as their parent, in order. The first call reads the
+     * manifests of all.
+     */
+    public List<CheckpointRef> children(CheckpointRef ref) throws StoreException {
+        checkOpen();
+        readLineage();
+        return lineage.children(ref).stream().filter(sealed::contains).toList();
+    }
+
+    /**
+     * Deletes a sealed checkpoint that has no children. Its disks' layers are not touched. Once this
+     * has begun it is not listed any more, whether or not it succeeds; after a failure it may be
+     * there again when the store is opened the next time.
+     *
+     * @throws StoreException if it has children; nothing was changed then
      */
     public void delete(CheckpointRef ref) throws StoreException {
+        checkSealed(ref);
+        List<CheckpointRef> children = children(ref);
+        if (!children.isEmpty()) {
+            throw new StoreException("checkpoint " + ref + " has " + children.size()
+                    + (children.size() == 1 ? " child, " : " children, ") + names(children)
+                    + "; delete these first, or all of them together with --cascade");
+        }
+        remove(ref);
+    }
+
+    /**
+     * Deletes a sealed checkpoint and all that descend from it, also those of other VMs, the
+     * youngest first: what a failure leaves is whole.
+     *
+     * @return those that were deleted, in that order
+     */
+    public List<CheckpointRef> deleteWithDescendants(CheckpointRef ref) throws StoreException {
+        checkSealed(ref);
+        var doomed = new ArrayList<>(List.of(ref));
+        for (int i = 0; i < doomed.size(); i++) {
+            doomed.addAll(children(doomed.get(i)));
+        }
+        Collections.reverse(doomed);
+        for (CheckpointRef next : doomed) {
+            remove(next);
+        }
+        return doomed;
+    }
+
+    /**
+     * Takes a sealed checkpoint off the list and leaves its children as they are: what they need of
+     * its files stays until the last of them is gone, and is then removed with it, or by {@link
+     * #gc}. Failures as of {@link #delete}.
+     */
+    public void drop(CheckpointRef ref) throws StoreException {
+        checkOpen();
+        checkSealed(ref);
+        readLineage();
+        remove(ref);
+    }
+
+    /**
+     * Reclaims what nobody needs: what is left of deleted checkpoints, of aborted ones, and of
+     * removals that were interrupted. May run beside everything else, be stopped at any point, and
+     * be repeated. Disk images are left alone, see {@link
+     * #gcImages}.
+     *
+     * @throws StoreException if something could not be removed; the rest was tried
+     */
+    public GcReport gc() throws StoreException {
         checkWritable();
-        if (!sealed.remove(ref)) {
-            throw notSealed(ref);
+        return gc(false);
+    }
+
+    /** What {@link #gc} would remove now; changes nothing, and works on a store that was opened to be looked at. */
+    public GcReport leftovers() throws StoreException {
+        checkOpen();
+        return gc(true);
+    }
+
+    private GcReport gc(boolean isDryRun) throws StoreException {
+        synchronized (housekeeping) {
+            List<CheckpointRef> unreadable = readLineage();
+            var sweep = new Sweep(isDryRun);
+            if (unreadable.isEmpty()) {
+                retired.stream().filter(ref -> !lineage.isUsed(ref)).forEach(sweep::remove);
+            }
+            for (String name : sweep.names(staging())) {
+                if (!stagingInUse.contains(name)) {
+                    sweep.remove(staging().resolve(name));
+                }
+            }
+            return sweep.report(unreadable);
         }
-        Path path = sealedAt(ref);
+    }
+
+    /**
+     * Removes the images of disks that no checkpoint names, nobody uses, and none of those that are
+     * kept starts from. Images are found in this store's directory, on this machine's file system.
+     *
+     * @param inUse directories of images that somebody has open or will open, relative to the store
+     * @throws StoreException if one that is kept cannot be read, so that nobody knows what it starts
+     *         from: then nothing was removed; or if something could not be removed
+     */
+    public GcReport gcImages(Collection<String> inUse) throws StoreException {
+        checkWritable();
+        return gcImages(inUse, false);
+    }
+
+    /** What {@link #gcImages} would remove now; changes nothing, and works on a store that was opened to be looked at. */
+    public GcReport unneededImages(Collection<String> inUse) throws StoreException {
+        checkOpen();
+        return gcImages(inUse, true);
+    }
+
+    private GcReport gcImages(Collection<String> inUse, boolean isDryRun) throws StoreException {
+        synchronized (housekeeping) {
+            List<CheckpointRef> unreadable = readLineage();
+            var sweep = new Sweep(isDryRun);
+            if (unreadable.isEmpty()) {
+                Set<String> needed = lineage.images();
+                needed.addAll(inUse);
+                addParents(needed);
+                Path images = directory.resolve(IMAGES);
+                for (String vm : sweep.names(images)) {
+                    sweepImages(sweep, images.resolve(vm), needed);
+                }
+            }
+            return sweep.report(unreadable);
+        }
+    }
+
+    private void sweepImages(Sweep sweep, Path ofVm, Set<String> needed) throws StoreException {
+        int left = 0;
+        for (String disk : sweep.names(ofVm)) {
+            Path ofDisk = ofVm.resolve(disk);
+            if (needed.contains(directory.relativize(ofDisk).toString())) {
+                left++;
+            } else {
+                sweep.remove(ofDisk);
+            }
+        }
+        if (left == 0) {
+            sweep.remove(ofVm);
+        }
+    }
+
+    /** What a chain that is kept starts from is kept, too. */
+    private void addParents(Set<String> needed) throws StoreException {
+        var unseen = new ArrayDeque<>(needed);
+        while (!unseen.isEmpty()) {
+            Path place = directory.resolve(unseen.removeFirst());
+            try {
+                if (files.kind(place) != StoreFiles.Kind.DIRECTORY) {
+                    continue; // Of a disk in memory, or lost: there is nothing to remove.
+                }
+                String parent = DiskChain.parentOf(new FileImageDirectory(place));
+                if (parent != null) {
+                    String key =
+                            directory.relativize(place.resolve(parent).normalize()).toString();
+                    if (needed.add(key)) {
+                        unseen.add(key);
+                    }
+                }
+            } catch (IOException e) {
+                throw new StoreException(
+                        "no images are removed, since nobody can tell what those in "
+                                + place + " start from: " + e.getMessage(),
+                        e);
+            }
+        }
+    }
+
+    /** What a collection did so far. */
+    private final class Sweep {
+        private final boolean isDryRun;
+        private final List<Path> removed = new ArrayList<>();
+        private long bytes;
+        private @Nullable StoreException first;
+
+        Sweep(boolean isDryRun) {
+            this.isDryRun = isDryRun;
+        }
+
+        List<String> names(Path parent) {
+            try {
+                return files.kind(parent) == StoreFiles.Kind.DIRECTORY
+                        ? files.list(parent)
+                        : List.of();
+            } catch (IOException e) {
+                failed("read", parent, e);
+                return List.of();
+            }
+        }
+
+        void remove(Path path) {
+            try {
+                long itsBytes = treeBytes(files, path);
+                if (!isDryRun) {
+                    deleteTree(files, path);
+                }
+                bytes += itsBytes;
+                removed.add(path);
+            } catch (IOException e) {
+                failed("remove", path, e);
+            }
+        }
+
+        void remove(CheckpointRef ref) {
+            Path path = sealedAt(ref);
+            try {
+                boolean isThere = files.kind(path) == StoreFiles.Kind.DIRECTORY;
+                long itsBytes = isThere ? treeBytes(files, path) : 0;
+                if (!isDryRun) {
+                    discardRetired(ref);
+                }
+                bytes += itsBytes;
+                if (isThere) {
+                    removed.add(path);
+                }
+            } catch (IOException e) {
+                failed("remove", path, e);
+            }
+        }
+
+        private void failed(String doing, Path path, IOException e) {
+            first = first == null ? StoreException.of(doing, path, e) : first;
+        }
+
+        GcReport report(List<CheckpointRef> unreadable) throws StoreException {
+            if (first != null) {
+                throw first;
+            }
+            return new GcReport(removed, bytes, unreadable);
+        }
+    }
+
+    private static @Nullable CheckpointRef refOf(String name) {
+        int dot = name.indexOf('.');
+        return dot < 0 ? null : refOf(name.substring(0, dot), name.substring(dot + 1));
+    }
+
+    static long treeBytes(StoreFiles files, Path path) throws IOException {
+        if (files.isOwnDirectory(path)) {
+            long bytes = 0;
+            for (String name : files.list(path)) {
+                bytes += treeBytes(files, path.resolve(name));
+            }
+            return bytes;
+        }
+        try (StoreFile file = files.openToRead(path)) {
+            return file.size();
+        }
+    }
+
+    /** Removes one that is no longer wanted, or puts it where those find it who need its pages. */
+    private void remove(CheckpointRef ref) throws StoreException {
+        checkWritable();
+        synchronized (housekeeping) {
+            if (!sealed.remove(ref)) {
+                throw notSealed(ref);
+            }
+            contents.remove(ref);
+            Path path = sealedAt(ref);
+            try {
+                // Nobody begins to read it any more, since it is not listed.
+                if (lineage.knows(ref) && !lineage.isUsed(ref) && allKnown()) {
+                    discard(ref, path);
+                } else {
+                    // Also one whose manifest could not be read, or beside one: nobody knows what
+                    // that needs.
+                    retire(ref);
+                }
+                // Only now: after a failure it may be there again, and needs what it needs.
+                List<CheckpointRef> sources = lineage.sources(ref);
+                lineage.remove(ref);
+                for (CheckpointRef source : sources) {
+                    discardRetired(source);
+                }
+            } catch (IOException e) {
+                throw StoreException.of("delete", path, e);
+            }
+        }
+    }
+
+    private boolean allKnown() {
+        return sealed.stream().allMatch(lineage::knows);
+    }
+
+    /** Removes the files of a checkpoint that nobody needs. */
+    private void discard(CheckpointRef ref, Path path) throws IOException {
         Path doomed = staging().resolve(stagingName(ref) + DELETED_SUFFIX);
-        try {
-            // Out of sight in one step, and durably so before the first file goes: a checkpoint is
-            // there whole or not at all.
-            files.rename(path, doomed);
-            syncBoth(ref);
-            deleteTree(files, doomed);
-        } catch (IOException e) {
-            throw StoreException.of("delete", path, e);
+        // Out of sight in one step, and durably so before the first file goes: a checkpoint is
+        // there whole or not at all.
+        files.rename(path, doomed);
+        syncBoth(ref);
+        deleteTree(files, doomed);
+    }
+
+    /**
+     * Takes a checkpoint off the list that others need the pages of. It stays where it is, since even
+     * a rename is no single step for a loss of power, and these are somebody's data.
+     */
+    private void retire(CheckpointRef ref) throws IOException {
+        Path markers = directory.resolve(RETIRED);
+        makeDurably(directory, markers);
+        retired.add(ref);
+        files.create(retiredAt(ref)).close();
+        files.syncDirectory(markers);
+    }
+
+    /** Removes a deleted checkpoint's files if nobody needs them any more, and then its marker. */
+    private void discardRetired(CheckpointRef ref) throws IOException {
+        if (!retired.contains(ref) || lineage.isUsed(ref) || !allKnown()) {
+            return;
         }
+        if (files.kind(sealedAt(ref)) == StoreFiles.Kind.DIRECTORY) {
+            discard(ref, sealedAt(ref));
+        }
+        if (files.kind(retiredAt(ref)) != StoreFiles.Kind.NOTHING) {
+            files.delete(retiredAt(ref));
+            files.syncDirectory(directory.resolve(RETIRED));
+        }
+        retired.remove(ref);
+    }
+
+    /** Answers those whose manifest cannot be read: what they need is not known. */
+    private List<CheckpointRef> readLineage() {
+        var unreadable = new ArrayList<CheckpointRef>();
+        for (CheckpointRef ref : sealed) {
+            if (!lineage.knows(ref)) {
+                try {
+                    lineage.add(StoredCheckpoint.readManifest(files, sealedAt(ref), ref));
+                } catch (StoreException _) {
+                    unreadable.add(ref);
+                }
+            }
+        }
+        return unreadable;
+    }
+
+    private static String names(List<CheckpointRef> refs) {
+        String some = refs.stream().limit(3).map(CheckpointRef::toString)
+                .collect(Collectors.joining(", "));
+        return refs.size() > 3 ? some + ", …" : some;
     }
 
     /** Bytes that can still be written here. */
@@ -235,13 +586,40 @@ public final class CheckpointStore implements AutoCloseable {
         }
     }
 
-    /** Fails if there is no room for that many bytes and {@link #SPACE_BYTES_MIN} more. */
+    boolean isListed(CheckpointRef ref) {
+        return sealed.contains(ref);
+    }
+
+    /** Gauges of the space that this store has and takes. */
+    public StoreSpace space() throws StoreException {
+        try {
+            return new StoreSpace(files.totalSpace(directory), usableSpace(), reservedSpace(),
+                    sealed.size(), retired.size(), staged.size());
+        } catch (IOException e) {
+            throw StoreException.of("read", directory, e);
+        }
+    }
+
+    /**
+     * What is not given to checkpoints, so that running VMs find room for what they write: a 50th of
+     * the file system, from {@link #SPACE_BYTES_MIN} to 1 GiB.
+     */
+    public long reservedSpace() throws StoreException {
+        try {
+            return Math.clamp(files.totalSpace(directory) / 50, SPACE_BYTES_MIN,
+                    RESERVED_BYTES_MAX);
+        } catch (IOException e) {
+            throw StoreException.of("ask for the size of", directory, e);
+        }
+    }
+
+    /** Fails if there is no room for that many bytes beside {@link #reservedSpace}. */
     public void requireSpace(long bytes) throws StoreException {
         if (bytes < 0) {
             throw new IllegalArgumentException("room for " + bytes + " bytes");
         }
-        long needed =
-                bytes > Long.MAX_VALUE - SPACE_BYTES_MIN ? Long.MAX_VALUE : bytes + SPACE_BYTES_MIN;
+        long reserved = reservedSpace();
+        long needed = bytes > Long.MAX_VALUE - reserved ? Long.MAX_VALUE : bytes + reserved;
         long usable = usableSpace();
         if (usable < needed) {
             throw new StoreException("the store " + directory + " is full: " + usable
@@ -256,6 +634,7 @@ public final class CheckpointStore implements AutoCloseable {
         closed = true;
         staged.values().forEach(StagedCheckpoint::abort);
         buffers.close();
+        codecs.close();
         try {
             lock.close();
         } catch (IOException e) {
@@ -265,6 +644,89 @@ public final class CheckpointStore implements AutoCloseable {
 
     ChunkBuffer.Pool buffers() {
         return buffers;
+    }
+
+    PageCodec.Pool codecs() {
+        return codecs;
+    }
+
+    ContentCache contents() {
+        return contents;
+    }
+
+    Lineage lineage() {
+        return lineage;
+    }
+
+    /** Nothing more is built on a checkpoint that turned out not to be readable. */
+    void distrust(CheckpointRef ref) {
+        distrusted.add(ref);
+    }
+
+    /**
+     * Where the files of a checkpoint are that another one needs.
+     *
+     * @throws StoreException if they are not there
+     */
+    Path find(CheckpointRef ref, CheckpointRef neededBy) throws StoreException {
+        Path path = sealedAt(ref);
+        try {
+            if (files.kind(path) == StoreFiles.Kind.DIRECTORY) {
+                return path;
+            }
+        } catch (IOException e) {
+            throw StoreException.of("read", path, e);
+        }
+        throw new StoreException("checkpoint " + neededBy + " needs pages of checkpoint " + ref
+                + ", and there is no " + path
+                + "; put it back from a backup or use another checkpoint");
+    }
+
+    /** What an incremental segment would stand on, or null if it has to be a full one. */
+    MemorySegmentWriter.@Nullable Base base(CheckpointRef parent, int region, int pageCount) {
+        if (!sealed.contains(parent) || distrusted.contains(parent)) {
+            return null;
+        }
+        IndexedPages pages = null;
+        MemorySegmentWriter.Base base = null;
+        try {
+            StoredCheckpoint stored = open(parent);
+            List<Manifest.Region> regions = stored.manifest().regions();
+            if (region < regions.size() && regions.get(region).pages() == pageCount
+                    && stored.pages(region) instanceof IndexedPages indexed) {
+                pages = indexed;
+                if (indexed.sources().size() <= PageIndex.SOURCE_COUNT_MAX) {
+                    base = new MemorySegmentWriter.Base(parent, indexed,
+                            contentsOf(parent, region, indexed));
+                }
+            }
+        } catch (StoreException _) {
+            // Whoever opens it hears of it. A full one does without.
+            distrust(parent);
+        } finally {
+            if (base == null && pages != null) {
+                closeQuietly(pages);
+            }
+        }
+        return base;
+    }
+
+    private PageContents contentsOf(CheckpointRef ref, int region, IndexedPages pages)
+            throws StoreException {
+        PageContents known = contents.get(ref, region);
+        if (known == null) {
+            known = pages.contents();
+            contents.put(ref, region, known);
+        }
+        return known;
+    }
+
+    private static void closeQuietly(MemoryPages pages) {
+        try {
+            pages.close();
+        } catch (StoreException _) {
+            // They were only read.
+        }
     }
 
     /** Gives a complete and durable directory the name under which it is a sealed checkpoint. */
@@ -289,7 +751,13 @@ public final class CheckpointStore implements AutoCloseable {
             syncBoth(ref);
         } catch (IOException e) {
             why.addSuppressed(e);
+            uncertain.add(ref);
         }
+    }
+
+    /** Of a checkpoint whose seal failed: whether it may be there when the store is opened again. */
+    boolean mayBeThere(CheckpointRef ref) {
+        return uncertain.contains(ref);
     }
 
     /** Makes it durable that a checkpoint was moved between staging and its place. */
@@ -300,6 +768,7 @@ public final class CheckpointStore implements AutoCloseable {
 
     void ended(StagedCheckpoint checkpoint) {
         staged.remove(checkpoint.ref(), checkpoint);
+        stagingInUse.remove(stagingName(checkpoint.ref()));
     }
 
     /**
@@ -370,17 +839,41 @@ public final class CheckpointStore implements AutoCloseable {
         }
     }
 
-    private void findSealed(String vm, String id) {
-        CheckpointRef ref;
+    /** Of those found: which ones were deleted. */
+    private void findRetired() throws StoreException {
+        Path markers = directory.resolve(RETIRED);
         try {
-            ref = new CheckpointRef(new VmId(vm), new CheckpointId(Long.parseLong(id)));
-        } catch (IllegalArgumentException _) {
-            return; // Not ours, such as lost+found.
+            if (files.kind(markers) == StoreFiles.Kind.DIRECTORY) {
+                for (String name : files.list(markers)) {
+                    CheckpointRef ref = refOf(name);
+                    if (ref != null) {
+                        retired.add(ref);
+                        sealed.remove(ref);
+                        newest.merge(ref.vm(), ref.id(), (a, b) -> a.compareTo(b) > 0 ? a : b);
+                    }
+                }
+            }
+        } catch (IOException e) {
+            throw StoreException.of("read", markers, e);
         }
-        // "+1" and "01" are numbers, but no names that we give.
-        if (id.equals(Long.toString(ref.id().value()))) {
+    }
+
+    private void findSealed(String vm, String id) {
+        CheckpointRef ref = refOf(vm, id);
+        if (ref != null) {
             sealed.add(ref);
             newest.merge(ref.vm(), ref.id(), (a, b) -> a.compareTo(b) > 0 ? a : b);
+        }
+    }
+
+    /** Null for a name that is not ours, such as lost+found. */
+    private static @Nullable CheckpointRef refOf(String vm, String id) {
+        try {
+            var ref = new CheckpointRef(new VmId(vm), new CheckpointId(Long.parseLong(id)));
+            // "+1" and "01" are numbers, but no names that we give.
+            return id.equals(Long.toString(ref.id().value())) ? ref : null;
+        } catch (IllegalArgumentException _) {
+            return null;
         }
     }
 
@@ -434,6 +927,10 @@ public final class CheckpointStore implements AutoCloseable {
 
     private Path checkpointsOf(VmId vm) {
         return directory.resolve(CHECKPOINTS).resolve(vm.value());
+    }
+
+    private Path retiredAt(CheckpointRef ref) {
+        return directory.resolve(RETIRED).resolve(stagingName(ref));
     }
 
     private Path sealedAt(CheckpointRef ref) {

@@ -79,7 +79,8 @@ final class DiskFiles implements StoreFiles {
     @Override
     public StoreFile create(Path file) throws IOException {
         return new DiskFile(
-                FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+                FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ,
+                        StandardOpenOption.WRITE));
     }
 
     @Override
@@ -90,6 +91,11 @@ final class DiskFiles implements StoreFiles {
     @Override
     public long usableSpace(Path directory) throws IOException {
         return Files.getFileStore(directory).getUsableSpace();
+    }
+
+    @Override
+    public long totalSpace(Path directory) throws IOException {
+        return Files.getFileStore(directory).getTotalSpace();
     }
 
     @Override

@@ -13,8 +13,9 @@ import org.jspecify.annotations.Nullable;
  * What one checkpoint consists of: written last, so that where there is a manifest there is
  * everything it names.
  *
- * @param parent the checkpoint whose pages those are that this one does not have; null: they are
- *         zero. This version of the store writes and reads only the latter
+ * @param parent the checkpoint since which this one has what changed; null: it is complete by itself
+ * @param sources the checkpoints in whose files some of its pages lie, whether or not they are still
+ *         listed; filled in by the store when it seals
  * @param createdAt the instant T, to the precision it was given
  * @param stunNs how long the guest stood still, in nanoseconds
  * @param guestKind which kind of guest the registers belong to
@@ -28,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 public record Manifest(
         CheckpointRef ref,
         @Nullable CheckpointRef parent,
+        List<CheckpointRef> sources,
         Instant createdAt,
         long stunNs,
         String guestKind,
@@ -65,6 +67,7 @@ public record Manifest(
             String status) {}
 
     public Manifest {
+        sources = List.copyOf(sources);
         regions = List.copyOf(regions);
         disks = List.copyOf(disks);
         segments = List.copyOf(segments);
@@ -76,13 +79,18 @@ public record Manifest(
     public Manifest(CheckpointRef ref, Instant createdAt, long stunNs, String guestKind,
             List<Region> regions,
             List<Disk> disks, List<Pending> pending, Map<String, ?> figures) {
-        this(ref, null, createdAt, stunNs, guestKind, regions, disks, List.of(), pending,
+        this(ref, null, List.of(), createdAt, stunNs, guestKind, regions, disks, List.of(), pending,
                 new TreeMap<>(figures));
     }
 
     Manifest withSegments(List<Segment> stored) {
-        return new Manifest(ref, parent, createdAt, stunNs, guestKind, regions, disks, stored,
-                pending, figures);
+        return new Manifest(ref, parent, sources, createdAt, stunNs, guestKind, regions, disks,
+                stored, pending, figures);
+    }
+
+    Manifest standingOn(@Nullable CheckpointRef newParent, List<CheckpointRef> newSources) {
+        return new Manifest(ref, newParent, newSources, createdAt, stunNs, guestKind, regions,
+                disks, segments, pending, figures);
     }
 
     /**

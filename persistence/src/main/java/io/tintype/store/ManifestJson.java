@@ -10,7 +10,6 @@ import io.tintype.actors.CheckpointId;
 import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -41,6 +40,8 @@ final class ManifestJson {
         root.set("checkpoint", ref(manifest.ref()));
         CheckpointRef parent = manifest.parent();
         root.set("parent", parent == null ? JsonNodeFactory.instance.nullNode() : ref(parent));
+        var sources = root.putArray("sources");
+        manifest.sources().forEach(source -> sources.add(ref(source)));
         root.put("createdAt", manifest.createdAt().toString());
         root.put("stunNs", manifest.stunNs());
         root.put("guestKind", manifest.guestKind());
@@ -81,12 +82,15 @@ final class ManifestJson {
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException("it is no JSON: " + e.getOriginalMessage(), e);
         } catch (IOException e) {
-            throw new UncheckedIOException("reading from memory", e);
+            // Of bytes in memory: not of the encoding that they begin as.
+            throw new IllegalArgumentException("it is no JSON: " + e.getMessage(), e);
         }
         JsonNode parent = field(root, "parent");
         return new Manifest(
                 ref(field(root, "checkpoint")),
                 parent.isNull() ? null : ref(parent),
+                // Not in the manifests of those that had no parents yet.
+                root.has("sources") ? list(root, "sources", ManifestJson::ref) : List.of(),
                 instant(root, "createdAt"),
                 number(root, "stunNs"),
                 text(root, "guestKind"),

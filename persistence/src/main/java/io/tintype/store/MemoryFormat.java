@@ -4,9 +4,9 @@ import java.lang.foreign.ValueLayout;
 import java.util.zip.CRC32C;
 
 /**
- * The layout of a memory segment's file. All integers little-endian, everything begins at a
- * multiple of 4 KiB, and every byte is covered by a checksum; docs/checkpoint-store.md has the
- * tables.
+ * The layout of a memory segment's file of version 1; of version 2, which has {@link PageIndex}
+ * instead of chunks, the header alone. All integers little-endian, everything begins at a multiple
+ * of 4 KiB, and every byte is covered by a checksum; docs/checkpoint-store.md has the tables.
  *
  * <pre>
  * header │ chunk header │ its data pages │ chunk header │ its data pages │ … │ tail: one entry a chunk, zeros, trailer
@@ -17,7 +17,9 @@ import java.util.zip.CRC32C;
  * of its pages: whoever changes or swaps any part is found out.
  */
 final class MemoryFormat {
-    static final int VERSION = 1;
+    /** Written; version 1, all below but the header, is still read. */
+    static final int VERSION = 2;
+    static final int VERSION_OF_CHUNKS = 1;
     static final String NAME_PREFIX = "memory-";
     static final int PAGE_BYTES = 4096;
     static final int BLOCK_BYTES = 4096;
@@ -32,7 +34,7 @@ final class MemoryFormat {
      */
     static final int BLOCK_CRC = BLOCK_BYTES - Integer.BYTES;
 
-    // Header.
+    // Header, of all versions.
     static final String HEADER_MAGIC = "TTMEMORY";
     static final int HEADER_VERSION = 8;
     static final int HEADER_REGION = 12;

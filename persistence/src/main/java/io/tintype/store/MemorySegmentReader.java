@@ -8,7 +8,7 @@ import java.util.BitSet;
 import java.util.zip.CRC32C;
 
 /**
- * Reads what a {@link MemorySegmentWriter} wrote and believes none of it unchecked. What it
+ * Reads a segment of format version 1 and believes none of it unchecked. What it
  * verifies: that the file is the one the manifest means, every byte of it, that each page is there
  * at most once and inside the region. What it does not: that the right pages were appended.
  */
@@ -16,27 +16,24 @@ final class MemorySegmentReader {
     private final Path path;
     private final StoreFile file;
     private final Manifest.Segment expected;
-    private final int region;
+    private final MemoryHeader header;
     private final int pageCount;
     private final CRC32C crc = new CRC32C();
 
-    MemorySegmentReader(Path path, StoreFile file, Manifest.Segment expected, int region,
+    /** @param header of the file, verified */
+    MemorySegmentReader(Path path, StoreFile file, Manifest.Segment expected, MemoryHeader header,
             int pageCount) {
         this.path = path;
         this.file = file;
         this.expected = expected;
-        this.region = region;
+        this.header = header;
         this.pageCount = pageCount;
     }
 
     void forEachPage(ChunkBuffer buffer, PageVisitor visitor) throws IOException {
         long size = file.size();
-        if (size != expected.bytes() || size < 2 * MemoryFormat.BLOCK_BYTES) {
-            throw damaged(Math.min(size, expected.bytes()),
-                    "it has " + size + " bytes, and its manifest says " + expected.bytes());
-        }
-        int headerCrc = checkHeader(buffer);
-        ByteBuffer tail = readTail(size, headerCrc);
+        checkSize(size);
+        ByteBuffer tail = readTail(size, header.crc());
         int trailer = tail.limit() - MemoryFormat.TRAILER_BYTES;
         long tailPosition = size - tail.limit();
         int chunkCount = tail.getInt(trailer + MemoryFormat.TRAILER_CHUNK_COUNT);
@@ -67,23 +64,65 @@ final class MemorySegmentReader {
         }
     }
 
-    private int checkHeader(ChunkBuffer buffer) throws IOException {
-        read(buffer, 0, MemoryFormat.BLOCK_BYTES);
-        MemorySegment header = buffer.segment();
-        checkMagic(header, MemoryFormat.HEADER_MAGIC, 0);
-        int headerCrc = checkBlockCrc(buffer, 0);
-        Envelope.checkVersion(path, header.get(MemoryFormat.INT, MemoryFormat.HEADER_VERSION),
-                MemoryFormat.VERSION);
-        int pageBytes = header.get(MemoryFormat.INT, MemoryFormat.HEADER_PAGE_BYTES);
-        int storedRegion = header.get(MemoryFormat.INT, MemoryFormat.HEADER_REGION);
-        int storedCount = header.get(MemoryFormat.INT, MemoryFormat.HEADER_PAGE_COUNT);
-        if (pageBytes != MemoryFormat.PAGE_BYTES || storedRegion != region
-                || storedCount != pageCount) {
-            throw damaged(0, "it is of region " + storedRegion + " with " + storedCount
-                    + " pages of " + pageBytes
-                    + " bytes, and its manifest says region " + region + " with " + pageCount);
+    /** Where each page lies in the file, and its checksum: all headers are read and verified, and no page. */
+    Index index(ChunkBuffer buffer) throws IOException {
+        long size = file.size();
+        checkSize(size);
+        ByteBuffer tail = readTail(size, header.crc());
+        int chunkCount = tail.getInt(
+                tail.limit() - MemoryFormat.TRAILER_BYTES + MemoryFormat.TRAILER_CHUNK_COUNT);
+        long tailPosition = size - tail.limit();
+        var index = new Index(new int[pageCount], new int[pageCount]);
+        for (int chunk = 0; chunk < chunkCount; chunk++) {
+            int entry = chunk * MemoryFormat.TAIL_ENTRY_BYTES;
+            long position = tail.getLong(entry);
+            long next = chunk + 1 < chunkCount
+                    ? tail.getLong(entry + MemoryFormat.TAIL_ENTRY_BYTES)
+                    : tailPosition;
+            if (position < MemoryFormat.BLOCK_BYTES || position % MemoryFormat.BLOCK_BYTES != 0
+                    || next > tailPosition) {
+                throw damaged(tailPosition + entry, "chunk " + chunk + " is not in the file");
+            }
+            int entryCount = tail.getInt(entry + Long.BYTES);
+            int dataCount = readChunkHeader(buffer, chunk, position, next - position, entryCount,
+                    tail.getInt(entry + Long.BYTES + Integer.BYTES));
+            addTo(index, buffer.segment(), position, entryCount, dataCount);
         }
-        return headerCrc;
+        return index;
+    }
+
+    /**
+     * By page: the number of the 4 KiB block with its data, 0 for a zero page, and the data's
+     * CRC32C.
+     */
+    @SuppressWarnings("ArrayRecordComponent") // one owner
+    record Index(int[] blocks, int[] crcs) {}
+
+    private void addTo(Index index, MemorySegment header, long position, int entryCount,
+            int dataCount) throws StoreException {
+        int block = Math.toIntExact(position / MemoryFormat.BLOCK_BYTES);
+        int data = 0;
+        for (int i = 0; i < entryCount; i++) {
+            long entry = MemoryFormat.CHUNK_ENTRIES + (long) i * MemoryFormat.CHUNK_ENTRY_BYTES;
+            int tagged = header.get(MemoryFormat.INT, entry);
+            int page = tagged & ~MemoryFormat.ZERO_PAGE;
+            boolean zero = tagged != page;
+            if (page >= pageCount || index.blocks[page] != 0 || (!zero && data == dataCount)) {
+                throw damaged(position + entry, "page " + page + " is not expected there");
+            }
+            if (!zero) {
+                data++;
+                index.blocks[page] = block + data;
+                index.crcs[page] = header.get(MemoryFormat.INT, entry + Integer.BYTES);
+            }
+        }
+    }
+
+    private void checkSize(long size) throws StoreException {
+        if (size != expected.bytes() || size < 2 * MemoryFormat.BLOCK_BYTES) {
+            throw damaged(Math.min(size, expected.bytes()),
+                    "it has " + size + " bytes, and its manifest says " + expected.bytes());
+        }
     }
 
     private ByteBuffer readTail(long size, int headerCrc) throws IOException {
@@ -129,10 +168,27 @@ final class MemorySegmentReader {
     private int readChunk(ChunkBuffer buffer, int chunk, long position, long bytes, int entryCount,
             int headerCrc)
             throws IOException {
+        checkChunkSize(chunk, position, bytes);
+        read(buffer, position, (int) bytes);
+        return checkChunkHeader(buffer, chunk, position, bytes, entryCount, headerCrc);
+    }
+
+    /** The same without the pages. */
+    private int readChunkHeader(ChunkBuffer buffer, int chunk, long position, long bytes,
+            int entryCount, int headerCrc) throws IOException {
+        checkChunkSize(chunk, position, bytes);
+        read(buffer, position, MemoryFormat.BLOCK_BYTES);
+        return checkChunkHeader(buffer, chunk, position, bytes, entryCount, headerCrc);
+    }
+
+    private void checkChunkSize(int chunk, long position, long bytes) throws StoreException {
         if (bytes < MemoryFormat.BLOCK_BYTES || bytes > MemoryFormat.CHUNK_BYTES_MAX) {
             throw damaged(position, "chunk " + chunk + " has " + bytes + " bytes");
         }
-        read(buffer, position, (int) bytes);
+    }
+
+    private int checkChunkHeader(ChunkBuffer buffer, int chunk, long position, long bytes,
+            int entryCount, int headerCrc) throws StoreException {
         MemorySegment header = buffer.segment();
         checkMagic(header, MemoryFormat.CHUNK_MAGIC, position);
         int dataCount = header.get(MemoryFormat.INT, MemoryFormat.CHUNK_DATA_COUNT);
@@ -165,7 +221,6 @@ final class MemorySegmentReader {
             }
             seen.set(page);
             if (zero) {
-                visitor.zeroPage(page);
                 continue;
             }
             int at = MemoryFormat.BLOCK_BYTES + data * MemoryFormat.PAGE_BYTES;

@@ -7,9 +7,4 @@ import java.lang.foreign.MemorySegment;
 public interface PageVisitor {
     /** The page's 4096 bytes lie at {@code offset} of {@code data}, and only until this returns. */
     void page(int page, MemorySegment data, long offset);
-
-    /**
-     * A page that was appended and is all zeros. Nothing to do where memory is zero to begin with.
-     */
-    default void zeroPage(int page) {}
 }

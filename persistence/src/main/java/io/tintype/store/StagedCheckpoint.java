@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -63,8 +64,19 @@ public final class StagedCheckpoint implements AutoCloseable {
      *
      * @param region from 0, without gaps once all are begun
      */
-    public synchronized MemorySegmentWriter memory(int region, int pageCount)
-            throws StoreException {
+    public MemorySegmentWriter memory(int region, int pageCount) throws StoreException {
+        return memory(region, pageCount, null);
+    }
+
+    /**
+     * The same for a region of which only the pages are appended that changed since {@code parent}.
+     * Ask {@link MemorySegmentWriter#isIncremental} whether that will do: not if the parent is no
+     * longer there, is of another form or damaged, or leans on too many others.
+     *
+     * @param parent a sealed checkpoint, the same for all regions; null: all pages are appended
+     */
+    public synchronized MemorySegmentWriter memory(int region, int pageCount,
+            @Nullable CheckpointRef parent) throws StoreException {
         checkUsable();
         if (region < 0 || pageCount < 0) {
             throw new IllegalArgumentException("region " + region + " of " + pageCount + " pages");
@@ -75,14 +87,34 @@ public final class StagedCheckpoint implements AutoCloseable {
         }
         Path path = directory.resolve(MemoryFormat.name(region));
         try {
-            var writer = new MemorySegmentWriter(this, region, pageCount, store.buffers(), path,
-                    files.create(path));
+            MemorySegmentWriter.Base base =
+                    parent == null ? null : store.base(parent, region, pageCount);
+            var writer = new MemorySegmentWriter(this, region, pageCount, store.buffers(),
+                    store.codecs(), path, created(path, base), base);
             writers.put(region, writer);
             writer.begin(ref.id().value());
             return writer;
         } catch (IOException e) {
             throw fail(StoreException.of("write", path, e));
         }
+    }
+
+    private StoreFile created(Path path, MemorySegmentWriter.@Nullable Base base)
+            throws IOException {
+        try {
+            return files.create(path);
+        } catch (IOException e) {
+            if (base != null) {
+                base.close();
+            }
+            throw e;
+        }
+    }
+
+    /** Fails, before anything is written, if there is no room for that many bytes. */
+    public void requireSpace(long bytes) throws StoreException {
+        checkUsable();
+        store.requireSpace(bytes);
     }
 
     /**
@@ -111,8 +143,8 @@ public final class StagedCheckpoint implements AutoCloseable {
      * docs/checkpoint-store.md for the order. When this returns the checkpoint survives a loss of
      * power. When it throws, the checkpoint is aborted and nothing of it is left.
      *
-     * @param manifest its segments are ignored and filled in; its regions are those that were
-     *         written
+     * @param manifest its parent, sources and segments are ignored and filled in; its regions are
+     *         those that were written
      */
     public synchronized Sealed seal(Manifest manifest) throws StoreException {
         boolean sealed = false;
@@ -120,8 +152,11 @@ public final class StagedCheckpoint implements AutoCloseable {
             checkUsable();
             checkFits(manifest);
             Sealed result = writeManifest(manifest);
+            // Before the parent's files are let go of: from now on nobody reclaims what this needs.
+            store.lineage().add(result.manifest());
             closeWriters();
             store.publish(ref, directory);
+            keepContents();
             ended.set(new StoreException("checkpoint " + ref + " is sealed"));
             sealed = true;
             return result;
@@ -129,6 +164,9 @@ public final class StagedCheckpoint implements AutoCloseable {
             throw fail(StoreException.of("seal", directory, e));
         } finally {
             if (!sealed) {
+                if (!store.mayBeThere(ref)) {
+                    store.lineage().remove(ref);
+                }
                 abort();
             } else {
                 closed = true;
@@ -174,6 +212,10 @@ public final class StagedCheckpoint implements AutoCloseable {
         }
     }
 
+    void distrust(CheckpointRef parent) {
+        store.distrust(parent);
+    }
+
     /**
      * Remembers the first failure, after which everything fails: an fsync that failed once may
      * succeed later and mean nothing.
@@ -193,7 +235,7 @@ public final class StagedCheckpoint implements AutoCloseable {
             zeroPages += writer.zeroPages();
         }
         all.sort(Comparator.comparing(Manifest.Segment::name));
-        Manifest stored = manifest.withSegments(all);
+        Manifest stored = manifest.standingOn(parent(), sources()).withSegments(all);
         byte[] wrapped =
                 Envelope.wrap(MANIFEST_MAGIC, MANIFEST_VERSION, ManifestJson.write(stored));
         writeWhole(directory.resolve(MANIFEST), wrapped);
@@ -203,14 +245,36 @@ public final class StagedCheckpoint implements AutoCloseable {
         return new Sealed(stored, bytes, pages, zeroPages);
     }
 
+    private @Nullable CheckpointRef parent() {
+        for (MemorySegmentWriter writer : writers.values()) {
+            CheckpointRef parent = writer.parent();
+            if (parent != null) {
+                return parent;
+            }
+        }
+        return null;
+    }
+
+    private List<CheckpointRef> sources() {
+        return writers.values().stream().flatMap(writer -> writer.sources().stream())
+                .map(PageIndex.Source::ref).distinct().sorted().toList();
+    }
+
+    private void keepContents() {
+        writers.forEach((region, writer) -> store.contents().put(ref, region,
+                writer.takeContents()));
+    }
+
     private void checkFits(Manifest manifest) {
         if (!manifest.ref().equals(ref)) {
             throw new IllegalArgumentException(
                     "the manifest of " + manifest.ref() + " for checkpoint " + ref);
         }
-        if (manifest.parent() != null) {
+        var parents = writers.values().stream().map(MemorySegmentWriter::parent)
+                .filter(Objects::nonNull).distinct().toList();
+        if (parents.size() > 1) {
             throw new IllegalArgumentException(
-                    "checkpoint " + ref + " has a parent, which this version cannot restore");
+                    "checkpoint " + ref + " stands on several others: " + parents);
         }
         var written = writers.values().stream()
                 .map(writer -> new Manifest.Region(writer.pageCount())).toList();

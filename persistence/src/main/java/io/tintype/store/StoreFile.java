@@ -5,7 +5,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * One open file of a {@link StoreFiles}. One thread at a time, except that any thread may close it.
+ * One open file of a {@link StoreFiles}. One thread at a time, except that several may read at once
+ * and any thread may close it.
  */
 public interface StoreFile extends Closeable {
     /** Writes all that remains in {@code source}. */

@@ -50,13 +50,18 @@ public interface StoreFiles {
      */
     boolean isOwnDirectory(Path path) throws IOException;
 
-    /** Creates a file, which must not be there, for writing. */
+    /** Creates a file, which must not be there, for writing and for reading what was written. */
     StoreFile create(Path file) throws IOException;
 
     StoreFile openToRead(Path file) throws IOException;
 
     /** Bytes that this process may still write there. */
     long usableSpace(Path directory) throws IOException;
+
+    /** Bytes that there are in all, used or not; 0 where nobody knows. */
+    default long totalSpace(Path directory) throws IOException {
+        return 0;
+    }
 
     /**
      * Locks a file, creating it if need be, against other processes and against this one. Closing

@@ -18,22 +18,33 @@ public final class StoredCheckpoint {
     /** 1 GiB: larger than any envelope that is written, so that a damaged size is not allocated. */
     private static final long ENVELOPE_BYTES_MAX = 1L << 30;
 
+    private final CheckpointStore store;
     private final StoreFiles files;
-    private final ChunkBuffer.Pool buffers;
     private final Path directory;
     private final Manifest manifest;
 
-    private StoredCheckpoint(StoreFiles files, ChunkBuffer.Pool buffers, Path directory,
+    private StoredCheckpoint(CheckpointStore store, StoreFiles files, Path directory,
             Manifest manifest) {
+        this.store = store;
         this.files = files;
-        this.buffers = buffers;
         this.directory = directory;
         this.manifest = manifest;
     }
 
     /** Reads the manifest and looks whether all it names is there, in its full length. */
-    static StoredCheckpoint open(StoreFiles files, ChunkBuffer.Pool buffers, Path directory,
-            CheckpointRef ref)
+    static StoredCheckpoint open(CheckpointStore store, StoreFiles files, Path directory,
+            CheckpointRef ref) throws StoreException {
+        Manifest manifest = readManifest(files, directory, ref);
+        for (Manifest.Segment segment : manifest.segments()) {
+            checkSize(files, directory.resolve(segment.name()), segment);
+        }
+        for (CheckpointRef source : manifest.sources()) {
+            store.find(source, ref);
+        }
+        return new StoredCheckpoint(store, files, directory, manifest);
+    }
+
+    static Manifest readManifest(StoreFiles files, Path directory, CheckpointRef ref)
             throws StoreException {
         Path path = directory.resolve(StagedCheckpoint.MANIFEST);
         byte[] json =
@@ -51,15 +62,7 @@ public final class StoredCheckpoint {
                     "it is the manifest of " + manifest.ref() + ", and lies where that of " + ref
                             + " should");
         }
-        if (manifest.parent() != null) {
-            throw new StoreException(
-                    path + " is of an incremental checkpoint, with parent " + manifest.parent()
-                            + ", which this program cannot restore; use a newer Tintype");
-        }
-        for (Manifest.Segment segment : manifest.segments()) {
-            checkSize(files, directory.resolve(segment.name()), segment);
-        }
-        return new StoredCheckpoint(files, buffers, directory, manifest);
+        return manifest;
     }
 
     public Manifest manifest() {
@@ -88,21 +91,73 @@ public final class StoredCheckpoint {
      * right, and not all.
      */
     public void forEachPage(int region, PageVisitor visitor) throws StoreException {
+        ChunkBuffer buffer = store.buffers().take();
+        try (MemoryPages pages = pages(region)) {
+            switch (pages) {
+                case ChunkedPages chunked -> chunked.forEachPage(buffer, visitor);
+                case IndexedPages indexed -> indexed.forEachPage(buffer, visitor);
+            }
+        } finally {
+            store.buffers().give(buffer);
+        }
+    }
+
+    /**
+     * Opens one region's pages to be read in any order, for a restore that reads what it needs. Costs
+     * next to nothing: what says where the pages are is read when they are asked for.
+     *
+     * <p>Until it is closed all that it needs stays, even if the checkpoint is deleted meanwhile.
+     */
+    public MemoryPages pages(int region) throws StoreException {
         if (region < 0 || region >= manifest.regions().size()) {
             throw new IllegalArgumentException(
                     "region " + region + " of " + manifest.regions().size());
         }
-        String name = MemoryFormat.name(region);
-        Path path = directory.resolve(name);
-        ChunkBuffer buffer = buffers.take();
-        try (StoreFile file = openToRead(files, path)) {
-            int pageCount = manifest.regions().get(region).pages();
-            new MemorySegmentReader(path, file, named(name), region, pageCount).forEachPage(buffer,
-                    visitor);
+        if (!store.lineage().pin(manifest, store::isListed)) {
+            throw new StoreException("checkpoint " + manifest.ref() + " in " + store.directory()
+                    + " was deleted; choose one of those listed");
+        }
+        Path path = directory.resolve(MemoryFormat.name(region));
+        StoreFile file = null;
+        MemoryPages pages = null;
+        try {
+            file = openToRead(files, path);
+            pages = pages(region, path, file);
+            return pages;
         } catch (IOException e) {
             throw StoreException.of("read", path, e);
         } finally {
-            buffers.give(buffer);
+            if (pages == null) {
+                store.lineage().unpin(manifest);
+                closeQuietly(file);
+            }
+        }
+    }
+
+    private MemoryPages pages(int region, Path path, StoreFile file) throws IOException {
+        Manifest.Segment segment = named(MemoryFormat.name(region));
+        int pageCount = manifest.regions().get(region).pages();
+        MemoryHeader header = MemoryHeader.read(path, file, region, pageCount);
+        Runnable unpin = () -> store.lineage().unpin(manifest);
+        if (header.version() == MemoryFormat.VERSION_OF_CHUNKS) {
+            return new ChunkedPages(path, file, store.buffers(),
+                    new MemorySegmentReader(path, file, segment, header, pageCount), pageCount,
+                    unpin);
+        }
+        var own = new PageIndex.Source(manifest.ref(), region, segment.bytes(), segment.crc(), 0,
+                0);
+        return IndexedPages.open(files, (source, of) -> store.find(source, manifest.ref())
+                .resolve(MemoryFormat.name(of)), store.codecs(), unpin, path, file, header, own,
+                pageCount);
+    }
+
+    private static void closeQuietly(@Nullable StoreFile file) {
+        if (file != null) {
+            try {
+                file.close();
+            } catch (IOException _) {
+                // It was only read; what failed before is the one to report.
+            }
         }
     }
 

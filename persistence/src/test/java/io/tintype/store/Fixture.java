@@ -89,7 +89,8 @@ record Fixture(CheckpointRef ref, int pageCount) {
 
     /** That what is stored is what was written, no more and no less. */
     void check(StoredCheckpoint stored) throws StoreException {
-        assertEquals(manifest(), stored.manifest().withSegments(List.of()));
+        assertEquals(manifest(), stored.manifest().standingOn(null, List.of())
+                .withSegments(List.of()));
         assertArrayEquals(registers(), stored.segment("registers"));
         assertArrayEquals(new byte[0], stored.segment("queues"));
         for (int region = 0; region < 2; region++) {
@@ -97,26 +98,42 @@ record Fixture(CheckpointRef ref, int pageCount) {
         }
     }
 
+    /** The same through {@link StoredCheckpoint#pages}. */
+    void checkPages(StoredCheckpoint stored) throws StoreException {
+        for (int region = 0; region < 2; region++) {
+            var expected = expected(region);
+            try (var arena = Arena.ofConfined(); MemoryPages pages = stored.pages(region)) {
+                MemorySegment found = arena.allocate(3L * PAGE_BYTES);
+                MemorySegment page = arena.allocate(PAGE_BYTES);
+                assertEquals(pageCount, pages.pageCount());
+                for (int number = pageCount - 1; number >= 0; number--) {
+                    boolean isStored = expected.getOrDefault(number, false);
+                    assertEquals(isStored, pages.stored(number), "page " + number);
+                    found.fill((byte) 77);
+                    pages.read(number, found, PAGE_BYTES);
+                    page.fill((byte) 0);
+                    if (isStored) {
+                        fill(page, 0, region, number);
+                    }
+                    assertEquals(-1, page.mismatch(found.asSlice(PAGE_BYTES, PAGE_BYTES)),
+                            "page " + number);
+                }
+            }
+        }
+    }
+
     /**
-     * The pages handed over, by number; false for zero. Each is compared with what it should be.
+     * The pages handed over, by number. Each is compared with what it should be.
      */
     private Map<Integer, Boolean> read(StoredCheckpoint stored, int region) throws StoreException {
         var pages = new TreeMap<Integer, Boolean>();
         try (var arena = Arena.ofConfined()) {
             MemorySegment page = arena.allocate(PAGE_BYTES);
-            stored.forEachPage(region, new PageVisitor() {
-                @Override
-                public void page(int number, MemorySegment data, long offset) {
-                    fill(page, 0, region, number);
-                    assertEquals(-1, page.mismatch(data.asSlice(offset, PAGE_BYTES)),
-                            "page " + number);
-                    assertEquals(null, pages.put(number, true));
-                }
-
-                @Override
-                public void zeroPage(int number) {
-                    assertEquals(null, pages.put(number, false));
-                }
+            stored.forEachPage(region, (number, data, offset) -> {
+                fill(page, 0, region, number);
+                assertEquals(-1, page.mismatch(data.asSlice(offset, PAGE_BYTES)),
+                        "page " + number);
+                assertEquals(null, pages.put(number, true));
             });
         }
         return pages;
@@ -124,7 +141,8 @@ record Fixture(CheckpointRef ref, int pageCount) {
 
     private Map<Integer, Boolean> expected(int region) {
         var expected = new TreeMap<Integer, Boolean>();
-        pagesOf(region).forEach(page -> expected.put(page, !isZero(page)));
+        pagesOf(region).stream().filter(page -> !isZero(page))
+                .forEach(page -> expected.put(page, true));
         return expected;
     }
 

@@ -2,6 +2,8 @@ package io.tintype.store;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -29,6 +31,45 @@ class FormatV1Test {
         try (var store = CheckpointStore.open(directory)) {
             assertEquals(List.of(STORED.ref()), store.list());
             STORED.check(store.open(STORED.ref()));
+        }
+    }
+
+    @Test
+    void shouldReadPagesOfVersion1OneByOne() throws Exception {
+        copyStore();
+
+        try (var store = CheckpointStore.open(directory)) {
+            STORED.checkPages(store.open(STORED.ref()));
+        }
+    }
+
+    @Test
+    void shouldNameAFlippedBitOfVersion1() throws Exception {
+        copyStore();
+        Path file = directory.resolve("checkpoints/vm-1/1/memory-0");
+        byte[] whole = Files.readAllBytes(file);
+        try (var store = CheckpointStore.open(directory)) {
+            for (int offset = 0; offset < whole.length; offset += 3) {
+                byte[] damaged = whole.clone();
+                damaged[offset] ^= (byte) (1 << offset % 8);
+                Files.write(file, damaged);
+                var stored = store.open(STORED.ref());
+
+                assertEquals(file.toString(), assertThrows(DamagedSegmentException.class,
+                        () -> STORED.check(stored)).file(), "offset " + offset);
+                assertThrows(DamagedSegmentException.class, () -> STORED.checkPages(stored));
+            }
+        }
+    }
+
+    /** A child of a checkpoint without an index by page has all pages itself. */
+    @Test
+    void shouldNotBuildOnVersion1() throws Exception {
+        copyStore();
+
+        try (var store = CheckpointStore.open(directory);
+                var staged = store.begin(Fixture.ref("vm-1", 2))) {
+            assertFalse(staged.memory(0, 4, STORED.ref()).isIncremental());
         }
     }
 

@@ -287,7 +287,10 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
             case CheckpointPhase.Output.ReleaseFrozen _ -> releaseFrozen();
             // The files are removed at the end in any case, see endIfOver.
             case CheckpointPhase.Output.DiscardSaved _ -> {}
-            case CheckpointPhase.Output.ReportSealed _ -> report(null);
+            case CheckpointPhase.Output.ReportSealed _ -> {
+                machine.sealed(MemoryLine.of(ref, theCut().frozen()));
+                report(null);
+            }
             case CheckpointPhase.Output.ReportAborted(var reason) -> report(reason);
         }
     }
@@ -315,7 +318,8 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
 
     private void saveFree() {
         var of = new MemorySaver(
-                theStaged(), theCut().frozen(), theCut().blocked(), services.clock());
+                theStaged(), theCut().frozen(), theCut().blocked(),
+                machine.lineBefore(theCut().frozen()), services.clock());
         saver = of;
         context.pipeToSelf(
                 Blocking.call(services.saving(), of::saveFree),

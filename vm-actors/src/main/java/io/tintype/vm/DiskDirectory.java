@@ -7,12 +7,15 @@ import io.tintype.cow.disk.ImageDirectory;
 import io.tintype.scheduler.Rule;
 import io.tintype.scheduler.Rules;
 import io.tintype.store.CheckpointStore;
+import io.tintype.store.GcReport;
+import io.tintype.store.StoreException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 
@@ -111,6 +114,15 @@ final class DiskDirectory implements AutoCloseable {
                 }
             }
         }
+    }
+
+    /**
+     * Removes the images of disks that nobody needs; no disk is made meanwhile. Does nothing where disks are in memory.
+     */
+    synchronized GcReport collect() throws StoreException {
+        return inMemory
+                ? new GcReport(List.of(), 0, List.of())
+                : store.gcImages(List.copyOf(chains.keySet()));
     }
 
     private Opened keep(String key, DiskChain chain) {

@@ -1,8 +1,10 @@
 package io.tintype.vm;
 
+import io.tintype.cow.memory.FrozenMemory;
 import io.tintype.cow.memory.MemoryRegion;
 import java.util.List;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.jspecify.annotations.Nullable;
 
 /** A machine with the actors of its regions and disks; the strand of its VM owns it. */
 final class Machine {
@@ -17,6 +19,8 @@ final class Machine {
     final long[] lastIssued;
     // Requests and checkpoints that still use the frames.
     int users;
+    // The newest instant of this machine that is sealed, or the one it was made of.
+    private @Nullable MemoryLine line;
 
     private final long[] regionEnds;
 
@@ -33,6 +37,7 @@ final class Machine {
         doorbells = new boolean[tops.length];
         lastIssued = new long[tops.length];
         regionEnds = new long[state.regions().size()];
+        line = state.line();
         long end = 0;
         for (int i = 0; i < regionEnds.length; i++) {
             end += state.regions().get(i).sizeBytes();
@@ -56,6 +61,25 @@ final class Machine {
     /** Returns the guest-physical address of the first byte of {@code region}. */
     long base(int region) {
         return region == 0 ? 0 : regionEnds[region - 1];
+    }
+
+    /**
+     * What a checkpoint that froze {@code frozen} may stand on: the newest sealed instant before it.
+     * One that is still being saved is none: it may be aborted, and the pages that reads pending at
+     * its instant target are complete only when it is sealed.
+     */
+    @Nullable
+    MemoryLine lineBefore(List<FrozenMemory> frozen) {
+        var newest = line;
+        return newest != null && newest.isBefore(frozen) ? newest : null;
+    }
+
+    /** A checkpoint of this machine is sealed; they may be so in another order than they were taken in. */
+    void sealed(MemoryLine sealed) {
+        var newest = line;
+        if (newest == null || newest.isBefore(sealed)) {
+            line = sealed;
+        }
     }
 
     /** Returns all frames; legal when {@code users} is 0. */

@@ -57,6 +57,7 @@ public final class MachineState {
     private final long guestNs;
     private @Nullable Guest guest;
     private @Nullable Copied copied;
+    private @Nullable MemoryLine line;
 
     /**
      * Makes a machine without a guest; {@link #guest(Guest)} completes it.
@@ -130,6 +131,17 @@ public final class MachineState {
 
     long guestNs() {
         return guestNs;
+    }
+
+    /** The checkpoint that this was made of; null: none, or one that a child cannot stand on. */
+    @Nullable
+    MemoryLine line() {
+        return line;
+    }
+
+    /** The memory now is as that checkpoint shows it. */
+    void line(MemoryLine restored) {
+        line = restored;
     }
 
     void onCopied(Copied listener) {

@@ -11,10 +11,12 @@ import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicLong;
 import org.agrona.collections.IntArrayList;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Copies the frozen memory of one checkpoint into the store: first every page that no pending read
- * targets, then, when P has completed, the rest (R10).
+ * targets, then, when P has completed, the rest (R10). Of a checkpoint that stands on another one
+ * only the pages that changed since.
  *
  * <p>Called by one thread at a time, never by a strand; {@link #cancel} and the figures by any thread.
  */
@@ -25,6 +27,7 @@ final class MemorySaver {
     private final List<FrozenMemory> frozen;
     // Ascending frame numbers that a read of P still owes its bytes to.
     private final int[] blocked;
+    private final @Nullable MemoryLine parent;
     private final Clock clock;
     private final List<MemorySegmentWriter> writers = new ArrayList<>();
     private final List<IntArrayList> late = new ArrayList<>();
@@ -32,22 +35,27 @@ final class MemorySaver {
     private final AtomicLong pages = new AtomicLong();
     private final AtomicLong spentNs = new AtomicLong();
 
-    MemorySaver(StagedCheckpoint staged, List<FrozenMemory> frozen, int[] blocked, Clock clock) {
+    /** @param parent sealed, and of an earlier instant of the same machine; null: all pages are saved */
+    MemorySaver(StagedCheckpoint staged, List<FrozenMemory> frozen, int[] blocked,
+            @Nullable MemoryLine parent, Clock clock) {
         this.staged = staged;
         this.frozen = frozen;
         this.blocked = blocked;
+        this.parent = parent;
         this.clock = clock;
     }
 
     Void saveFree() throws IOException {
         long start = clock.nanoTime();
+        begin();
         for (int region = 0; region < frozen.size(); region++) {
             var memory = frozen.get(region);
-            var writer = staged.memory(region, memory.pageCount());
-            writers.add(writer);
+            var writer = writers.get(region);
             var waiting = new IntArrayList();
             late.add(waiting);
-            for (int page = memory.nextPresent(0); page >= 0; page = memory.nextPresent(page + 1)) {
+            long since = since(region);
+            for (int page = memory.nextChanged(0, since); page >= 0; page =
+                    memory.nextChanged(page + 1, since)) {
                 int frame = memory.frame(page);
                 if (Arrays.binarySearch(blocked, frame) >= 0) {
                     waiting.addInt(page);
@@ -60,6 +68,30 @@ final class MemorySaver {
         }
         spent(start);
         return null;
+    }
+
+    /** Opens the writers, and gives up before the first write if there is no room for what they get. */
+    private void begin() throws IOException {
+        long changed = 0;
+        for (int region = 0; region < frozen.size(); region++) {
+            var memory = frozen.get(region);
+            writers.add(staged.memory(region, memory.pageCount(),
+                    parent == null ? null : parent.sealed()));
+            changed += memory.changedPages(since(region));
+        }
+        staged.requireSpace(changed * FRAME_BYTES);
+    }
+
+    /**
+     * The epoch up to which pages need not be saved. What the parent has of a page whose birth is not
+     * above it is complete, even if a read that was pending at the parent's instant landed after it:
+     * such a read belongs to the parent's P, the parent is sealed, and so its page was saved after
+     * the bytes had landed (R10). A read issued since has given its pages a new birth (R7).
+     */
+    private long since(int region) {
+        return parent != null && writers.get(region).isIncremental()
+                ? parent.epochs().get(region)
+                : 0;
     }
 
     Void saveLate() throws IOException {

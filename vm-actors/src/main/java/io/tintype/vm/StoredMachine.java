@@ -178,6 +178,8 @@ final class StoredMachine {
                 var memory = state.regions().get(region);
                 stored.forEachPage(region, memory::load);
             }
+            // Before anything is stored into it: the completions that are owed, the guest's own.
+            state.line(MemoryLine.restored(manifest.ref(), state.regions()));
             loaded = true;
         } finally {
             if (!loaded) {

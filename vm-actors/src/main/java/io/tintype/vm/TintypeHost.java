@@ -4,6 +4,7 @@ import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
 import io.tintype.cow.memory.FramePool;
 import io.tintype.store.CheckpointStore;
+import io.tintype.store.GcReport;
 import io.tintype.store.Manifest;
 import io.tintype.store.StoreException;
 import io.tintype.store.StoredCheckpoint;
@@ -212,14 +213,26 @@ public final class TintypeHost implements AutoCloseable {
                 .thenCompose(state -> vm.ask(replyTo -> new VmActor.RollBack(state, replyTo)));
     }
 
-    /** Deletes a checkpoint; the layers that only it needed are committed by its VM, if that runs. */
+    /**
+     * Deletes a checkpoint; the layers that only it needed are committed by its VM, if that runs.
+     * Checkpoints that stand on it keep what they need of its pages.
+     */
     public void delete(CheckpointRef checkpoint) throws StoreException {
         var manifest = store.open(checkpoint).manifest();
-        store.delete(checkpoint);
+        store.drop(checkpoint);
         var vm = vms.get(checkpoint.vm());
         if (vm != null) {
             vm.actor().tell(StoredMachine.forget(manifest));
         }
+    }
+
+    /**
+     * Reclaims what nobody needs of the store, beside the running VMs: what is left of deleted and of
+     * aborted checkpoints, and images of disks that no VM of this host and no checkpoint stands on.
+     * Blocks; may be repeated.
+     */
+    public GcReport gc() throws StoreException {
+        return store.gc().and(disks.collect());
     }
 
     /**

@@ -32,7 +32,7 @@ record ChainDescriptor(long generation, DiskGeometry geometry, ChainId id, int n
     static final int VERSION = 1;
 
     private static final long MAGIC = ImageHeader.magic("TTCHAIN1");
-    private static final int ENVELOPE_HEAD = 16;
+    static final int ENVELOPE_HEAD = 16;
     private static final int ABSORBING = 1;
     private static final Pattern IMAGE_NAME = Pattern.compile("layer-[0-9]{1,10}\\.img");
 

@@ -3,6 +3,7 @@ package io.tintype.cow.disk;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.List;
@@ -190,7 +191,7 @@ public final class DiskChain implements AutoCloseable {
     public static DiskChain open(ImageDirectory directory, @Nullable DiskChain openParent)
             throws IOException {
         var descriptor = readDescriptor(directory);
-        var parent = openParent(directory, descriptor, openParent, Integer.MAX_VALUE);
+        var parent = openParent(directory, descriptor, openParent, Integer.MAX_VALUE, List.of());
         try {
             var opened = new DiskChain(directory, descriptor, parent, Integer.MAX_VALUE,
                     openLayers(directory, descriptor, descriptor.files(), true), false, true);
@@ -211,10 +212,16 @@ public final class DiskChain implements AutoCloseable {
      * @throws UnknownViewException if the disk cannot be seen as of that layer
      */
     public static DiskChain openReadOnly(ImageDirectory directory, int view) throws IOException {
+        return openReadOnly(directory, view, List.of());
+    }
+
+    /** @param above where the chains are that start from this one, directly or not */
+    private static DiskChain openReadOnly(ImageDirectory directory, int view, List<String> above)
+            throws IOException {
         for (int tries = 1;; tries++) {
             var descriptor = readDescriptor(directory);
             try {
-                return openReadOnly(directory, descriptor, view);
+                return openReadOnly(directory, descriptor, view, above);
             } catch (ClosedImageException | DamagedImageException e) {
                 // Gone or changed under our feet by a commit, unless the chain is still the same.
                 if (tries == OPENS_MAX
@@ -247,10 +254,10 @@ public final class DiskChain implements AutoCloseable {
     }
 
     private static DiskChain openReadOnly(ImageDirectory directory, ChainDescriptor descriptor,
-            int view)
+            int view, List<String> above)
             throws IOException {
         checkVisible(directory, descriptor, view);
-        var parent = openParent(directory, descriptor, null, view);
+        var parent = openParent(directory, descriptor, null, view, above);
         try {
             var files = descriptor.files().stream().filter(file -> file.first() <= view).toList();
             var opened = new DiskChain(directory, descriptor, parent, view,
@@ -968,6 +975,15 @@ public final class DiskChain implements AutoCloseable {
         }
     }
 
+    /**
+     * How to find, from {@code directory}, the chain that the one in it starts from; null: it has a base of its own. Opens no
+     * image.
+     */
+    public static @Nullable String parentOf(ImageDirectory directory) throws IOException {
+        var parent = readDescriptor(directory).parent();
+        return parent == null ? null : parent.locator();
+    }
+
     private static ChainDescriptor readDescriptor(ImageDirectory directory) throws IOException {
         String where = LayerImage.where(directory, ChainDescriptor.FILE);
         try {
@@ -1004,13 +1020,19 @@ public final class DiskChain implements AutoCloseable {
 
     private static @Nullable DiskChain openParent(ImageDirectory directory,
             ChainDescriptor descriptor,
-            @Nullable DiskChain open, int view) throws IOException {
+            @Nullable DiskChain open, int view, List<String> above) throws IOException {
         var place = descriptor.parent();
         if (place == null) {
             return null;
         }
         if (open == null) {
-            open = openReadOnly(directory.resolve(place.locator()), Math.min(view, place.view()));
+            var line = new ArrayList<>(above);
+            line.add(directory.location());
+            if (above.contains(directory.location())) {
+                throw new DamagedImageException(LayerImage.where(directory, ChainDescriptor.FILE),
+                        ChainDescriptor.ENVELOPE_HEAD, "the chain starts from itself");
+            }
+            open = openReadOnly(resolve(directory, place), Math.min(view, place.view()), line);
         } else {
             open.users.incrementAndGet();
         }
@@ -1025,6 +1047,17 @@ public final class DiskChain implements AutoCloseable {
         } catch (IOException | RuntimeException e) {
             open.close();
             throw e;
+        }
+    }
+
+    private static ImageDirectory resolve(ImageDirectory directory, ChainDescriptor.Parent place)
+            throws DamagedImageException {
+        try {
+            return directory.resolve(place.locator());
+        } catch (InvalidPathException e) {
+            throw new DamagedImageException(LayerImage.where(directory, ChainDescriptor.FILE),
+                    ChainDescriptor.ENVELOPE_HEAD,
+                    "that is no place of a parent: " + e.getMessage());
         }
     }
 

@@ -134,7 +134,8 @@ public final class FileImageDirectory implements ImageDirectory {
 
     @Override
     public ImageDirectory resolve(String locator) {
-        return new FileImageDirectory(path.resolve(locator), openFiles);
+        // Normal, so that one place has one name.
+        return new FileImageDirectory(path.resolve(locator).normalize(), openFiles);
     }
 
     /** Makes the directory and those above it durably: syncing a directory says nothing about its own name. */

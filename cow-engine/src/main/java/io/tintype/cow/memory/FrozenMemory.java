@@ -101,6 +101,36 @@ public final class FrozenMemory {
         return -1;
     }
 
+    /**
+     * For those who go in steps: the first page not below {@code page} whose birth is above {@code epoch}, or -1 if there is
+     * none; 0 for all that were ever touched. Skips 512 pages at a time where none of them changed.
+     */
+    public int nextChanged(int page, long epoch) {
+        var table = table();
+        int from = page;
+        for (int i = page >>> Leaf.ENTRY_BITS; i < table.length; i++) {
+            var leaf = table[i];
+            if (leaf != null && leaf.epoch > epoch) {
+                for (int j = from & Leaf.ENTRY_COUNT - 1; j < Leaf.ENTRY_COUNT; j++) {
+                    if (Leaf.birth(leaf.entries[j]) > epoch) {
+                        return (i << Leaf.ENTRY_BITS) + j;
+                    }
+                }
+            }
+            from = 0;
+        }
+        return -1;
+    }
+
+    /** How many pages have a birth above {@code epoch}. */
+    public int changedPages(long epoch) {
+        int count = 0;
+        for (int page = nextChanged(0, epoch); page >= 0; page = nextChanged(page + 1, epoch)) {
+            count++;
+        }
+        return count;
+    }
+
     FramePool framePool() {
         return framePool;
     }

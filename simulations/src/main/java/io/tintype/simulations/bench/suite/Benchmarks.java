@@ -17,6 +17,8 @@ public final class Benchmarks {
                 new GuestStoreBenchmark(),
                 new GuestSpeedBenchmark(),
                 new SaveBenchmark(),
+                new IncrementalBenchmark(),
+                new StoreOpenBenchmark(),
                 new IoBenchmark(),
                 new FairnessBenchmark(),
                 new IdleVmBenchmark(),

@@ -10,10 +10,12 @@ import io.tintype.vm.Vm;
 import io.tintype.vm.VmProbe;
 import io.tintype.vm.VmSpec;
 import io.tintype.vm.guest.GuestFactory;
+import io.tintype.vm.guest.GuestMemory;
 import io.tintype.vm.guest.Guests;
 import io.tintype.vm.guest.LoadProfile;
 import java.io.IOException;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -122,6 +124,37 @@ final class Rig implements AutoCloseable {
                         }));
     }
 
+    /** Gives every page a content of its own that no codec makes smaller; before the VM is started, and if it has no disk. */
+    void fillUnique(Vm vm, SplittableRandom random) throws IOException {
+        answer(
+                vm.visit(
+                        machine -> {
+                            var memory = machine.memory();
+                            for (long page = 0; page < memory.sizeBytes()
+                                    / GuestMemory.PAGE_BYTES; page++) {
+                                fillPage(memory, page, random);
+                            }
+                        }));
+    }
+
+    static void fillPage(GuestMemory memory, long page, SplittableRandom random) {
+        long start = page * GuestMemory.PAGE_BYTES;
+        for (int at = 0; at < GuestMemory.PAGE_BYTES; at += Long.BYTES) {
+            memory.putLong(start + at, random.nextLong());
+        }
+    }
+
+    /** As {@link #checkpoint}, and leaves it there. */
+    CheckpointOutcome keep(Vm vm) throws IOException {
+        settle(vm);
+        var outcome = answer(vm.checkpoint());
+        if (!outcome.sealed()) {
+            throw new IllegalStateException(
+                    "checkpoint " + outcome.ref() + " was aborted: " + outcome.reason());
+        }
+        return outcome;
+    }
+
     /**
      * Takes a checkpoint once the VM has settled, waits until it is sealed, and deletes it, so that its overlay is committed
      * while the VM runs on.
@@ -129,12 +162,7 @@ final class Rig implements AutoCloseable {
      * @throws IllegalStateException if it was aborted
      */
     CheckpointOutcome checkpoint(Vm vm) throws IOException {
-        settle(vm);
-        var outcome = answer(vm.checkpoint());
-        if (!outcome.sealed()) {
-            throw new IllegalStateException(
-                    "checkpoint " + outcome.ref() + " was aborted: " + outcome.reason());
-        }
+        var outcome = keep(vm);
         host.delete(outcome.ref());
         return outcome;
     }
