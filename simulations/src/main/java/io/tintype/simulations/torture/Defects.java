@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /** Ports that are broken as a {@link Defect} says. */
 final class Defects {
     private static final Executor LATER =
-            CompletableFuture.delayedExecutor(300, TimeUnit.MILLISECONDS);
+            CompletableFuture.delayedExecutor(1_500, TimeUnit.MILLISECONDS);
 
     private Defects() {}
 
