@@ -139,6 +139,7 @@ public final class CheckpointStore implements AutoCloseable {
         new StoreDirectory(absolute, files).requireStore();
         var store = new CheckpointStore(absolute, files, () -> {}, true);
         store.findSealed();
+        store.findRetired();
         return store;
     }
 
@@ -302,9 +303,19 @@ public final class CheckpointStore implements AutoCloseable {
      */
     public GcReport gc() throws StoreException {
         checkWritable();
+        return gc(false);
+    }
+
+    /** What {@link #gc} would remove now; changes nothing, and works on a store that was opened to be looked at. */
+    public GcReport leftovers() throws StoreException {
+        checkOpen();
+        return gc(true);
+    }
+
+    private GcReport gc(boolean isDryRun) throws StoreException {
         synchronized (housekeeping) {
             List<CheckpointRef> unreadable = readLineage();
-            var sweep = new Sweep();
+            var sweep = new Sweep(isDryRun);
             if (unreadable.isEmpty()) {
                 retired.stream().filter(ref -> !lineage.isUsed(ref)).forEach(sweep::remove);
             }
@@ -327,9 +338,19 @@ public final class CheckpointStore implements AutoCloseable {
      */
     public GcReport gcImages(Collection<String> inUse) throws StoreException {
         checkWritable();
+        return gcImages(inUse, false);
+    }
+
+    /** What {@link #gcImages} would remove now; changes nothing, and works on a store that was opened to be looked at. */
+    public GcReport unneededImages(Collection<String> inUse) throws StoreException {
+        checkOpen();
+        return gcImages(inUse, true);
+    }
+
+    private GcReport gcImages(Collection<String> inUse, boolean isDryRun) throws StoreException {
         synchronized (housekeeping) {
             List<CheckpointRef> unreadable = readLineage();
-            var sweep = new Sweep();
+            var sweep = new Sweep(isDryRun);
             if (unreadable.isEmpty()) {
                 Set<String> needed = lineage.images();
                 needed.addAll(inUse);
@@ -386,9 +407,14 @@ public final class CheckpointStore implements AutoCloseable {
 
     /** What a collection did so far. */
     private final class Sweep {
+        private final boolean isDryRun;
         private final List<Path> removed = new ArrayList<>();
         private long bytes;
         private @Nullable StoreException first;
+
+        Sweep(boolean isDryRun) {
+            this.isDryRun = isDryRun;
+        }
 
         List<String> names(Path parent) {
             try {
@@ -404,7 +430,9 @@ public final class CheckpointStore implements AutoCloseable {
         void remove(Path path) {
             try {
                 long itsBytes = treeBytes(files, path);
-                deleteTree(files, path);
+                if (!isDryRun) {
+                    deleteTree(files, path);
+                }
                 bytes += itsBytes;
                 removed.add(path);
             } catch (IOException e) {
@@ -417,7 +445,9 @@ public final class CheckpointStore implements AutoCloseable {
             try {
                 boolean isThere = files.kind(path) == StoreFiles.Kind.DIRECTORY;
                 long itsBytes = isThere ? treeBytes(files, path) : 0;
-                discardRetired(ref);
+                if (!isDryRun) {
+                    discardRetired(ref);
+                }
                 bytes += itsBytes;
                 if (isThere) {
                     removed.add(path);

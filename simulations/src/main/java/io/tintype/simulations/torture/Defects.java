@@ -11,7 +11,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /** Ports that are broken as a {@link Defect} says. */
 final class Defects {
     private static final Executor LATER =
-            CompletableFuture.delayedExecutor(300, TimeUnit.MILLISECONDS);
+            CompletableFuture.delayedExecutor(1_500, TimeUnit.MILLISECONDS);
 
     private Defects() {}
 
@@ -113,6 +113,9 @@ final class Defects {
         @Override
         public StoreFile create(Path file) throws IOException {
             var created = files.create(file);
+            if (undeleted && file.toString().contains("retired")) {
+                files.delete(file);
+            }
             return lateSegments && String.valueOf(file.getFileName()).startsWith("memory-")
                     ? new LateFile(created)
                     : created;
@@ -134,36 +137,38 @@ final class Defects {
         }
     }
 
-    /** Writes what it was given, all of it, some time after it was closed. */
+    /** Writes what it was given, all of it, some time after it was closed; until then it is in memory. */
     private static final class LateFile implements StoreFile {
-        private record Piece(long position, ByteBuffer bytes) {}
-
         private final StoreFile file;
-        private final List<Piece> pieces = new ArrayList<>();
-        private long size;
+        private byte[] content = new byte[1 << 20];
+        private int size;
 
         LateFile(StoreFile file) {
             this.file = file;
         }
 
         @Override
-        public void write(long position, ByteBuffer source) {
-            var copy = ByteBuffer.allocate(source.remaining());
-            copy.put(source).flip();
-            size = Math.max(size, position + copy.remaining());
-            pieces.add(new Piece(position, copy));
+        public synchronized void write(long position, ByteBuffer source) {
+            int from = Math.toIntExact(position);
+            int end = from + source.remaining();
+            if (end > content.length) {
+                content = Arrays.copyOf(content, 2 * end);
+            }
+            source.get(content, from, end - from);
+            size = Math.max(size, end);
         }
 
         @Override
-        public void read(long position, ByteBuffer target) throws IOException {
-            file.read(position, target);
+        public synchronized void read(long position, ByteBuffer target) {
+            int from = Math.toIntExact(Math.min(position, size));
+            target.put(content, from, Math.min(target.remaining(), size - from));
         }
 
         @Override
         public void force() {}
 
         @Override
-        public long size() {
+        public synchronized long size() {
             return size;
         }
 
@@ -171,12 +176,10 @@ final class Defects {
         public void close() {
             LATER.execute(() -> {
                 try (file) {
-                    for (var piece : pieces) {
-                        file.write(piece.position(), piece.bytes());
-                    }
+                    file.write(0, ByteBuffer.wrap(content, 0, size));
                 } catch (IOException lost) {
                     // A defect that fails is one all the same.
-                    pieces.clear();
+                    size = 0;
                 }
             });
         }

@@ -193,15 +193,15 @@ class CheckpointCommandTest {
     void shouldVerifyTheOthersWhenOneIsDamagedAndNameFileAndOffset() throws IOException {
         assertEquals(0, tintype("verify --all"), () -> out.toString());
         assertTrue(out.toString().contains("3 of 3 whole"), out.toString());
-        var memory = store.resolve("checkpoints/vm-1/2/memory-0");
+        var memory = store.resolve("checkpoints/vm-1/3/memory-0");
         flip(memory, Files.size(memory) / 2);
 
         assertEquals(1, tintype("verify --all"));
 
-        assertTrue(out.toString().contains("vm-1/2  DAMAGED: " + memory), out.toString());
+        assertTrue(out.toString().contains("vm-1/3  DAMAGED: " + memory), out.toString());
         assertTrue(out.toString().contains("at offset"), out.toString());
         assertTrue(out.toString().contains("2 of 3 whole, 1 damaged"), out.toString());
-        assertEquals(0, tintype("verify vm-1/1 vm-1/3"));
+        assertEquals(0, tintype("verify vm-1/1 vm-1/2"));
     }
 
     @Test
