@@ -4,6 +4,7 @@ import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
 import io.tintype.catalogue.Catalogue;
 import io.tintype.catalogue.CatalogueEvent;
+import io.tintype.catalogue.CatalogueHealth;
 import io.tintype.catalogue.CatalogueState;
 import io.tintype.catalogue.JournalPlace;
 import io.tintype.catalogue.OperationRecord;
@@ -13,7 +14,6 @@ import io.tintype.cow.memory.FramePool;
 import io.tintype.store.CheckpointStore;
 import io.tintype.store.Manifest;
 import io.tintype.store.StoreException;
-import io.tintype.store.StoredCheckpoint;
 import io.tintype.vm.guest.GuestFactory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -161,7 +161,10 @@ public final class TintypeHost implements AutoCloseable {
         CompletableFuture<Vm> make() throws IOException;
     }
 
-    /** Makes a VM, with a record of it: what is half made when the process ends is removed by the next. */
+    /**
+     * Makes a VM, with a record of it. If it cannot be made, nothing of it is left; what is half made when the process ends is
+     * removed by the next.
+     */
     private CompletableFuture<Vm> making(
             OperationRecord.Kind kind,
             VmId id,
@@ -183,6 +186,12 @@ public final class TintypeHost implements AutoCloseable {
                             new CatalogueEvent.OperationEnded(
                                     name, failure == null ? null : Blocking.reason(failure))));
         } catch (IOException | RuntimeException failure) {
+            // Not spawned, so nobody uses them.
+            try {
+                disks.remove(id);
+            } catch (IOException left) {
+                failure.addSuppressed(left);
+            }
             tell(new CatalogueEvent.OperationEnded(name, Blocking.reason(failure)));
             throw failure;
         }
@@ -228,7 +237,11 @@ public final class TintypeHost implements AutoCloseable {
                 id,
                 spec.diskBytes().size(),
                 checkpoint,
-                () -> spawnNew(spec, restored(stored, id, guest), probe, checkpoint));
+                () -> spawnNew(
+                        spec,
+                        StoredMachine.restore(pool, stored, disks, id, 0, guest),
+                        probe,
+                        checkpoint));
     }
 
     private static VmSpec spec(VmId id, Manifest manifest, GuestFactory guest) {
@@ -304,25 +317,13 @@ public final class TintypeHost implements AutoCloseable {
     /** What the catalogue knew when it was opened and has learned since; waits until it is opened. */
     private CatalogueState catalogued() throws StoreException {
         try {
-            catalogue.ready().join();
+            // It may have failed first and work now.
+            if (catalogue.health().status() != CatalogueHealth.Status.WORKING) {
+                catalogue.ready().join();
+            }
             return catalogue.state();
         } catch (CompletionException failure) {
             throw new StoreException(Blocking.reason(failure), failure);
-        }
-    }
-
-    /** The memory and disks of a new VM; if they cannot be made, nothing of them is left. */
-    private MachineState restored(StoredCheckpoint stored, VmId id, GuestFactory guest)
-            throws IOException {
-        try {
-            return StoredMachine.restore(pool, stored, disks, id, 0, guest);
-        } catch (IOException | RuntimeException failure) {
-            try {
-                disks.remove(id);
-            } catch (IOException left) {
-                failure.addSuppressed(left);
-            }
-            throw failure;
         }
     }
 

@@ -89,7 +89,10 @@ final class Rig implements AutoCloseable {
                         usual.throttle(),
                         usual.reissue(),
                         usual.conflict());
-        return new Rig(context, TintypeHost.start(options));
+        var host = TintypeHost.start(options);
+        // Its journal is part of what is measured; opening it is not.
+        host.catalogue().ready().join();
+        return new Rig(context, host);
     }
 
     TintypeHost host() {
