@@ -55,7 +55,8 @@ class JournalSpeedBenchmarkTest {
                 try (var catalogue = open(store)) {
                     double returned = ms(ns);
                     catalogue.ready().get(60, TimeUnit.SECONDS);
-                    System.out.printf(Locale.ROOT, "open, round %d: returns after %.1f ms, ready after %.0f ms, %.0f ms of CPU%n",
+                    System.out.printf(Locale.ROOT,
+                            "open, round %d: returns after %.1f ms, ready after %.0f ms, %.0f ms of CPU%n",
                             round, returned, ms(ns), cpuMs() - cpu);
                 }
             }
@@ -65,7 +66,8 @@ class JournalSpeedBenchmarkTest {
                 for (int id = 1; id <= ONE_BY_ONE; id++) {
                     catalogue.tell(begun(id)).durable().get(60, TimeUnit.SECONDS);
                 }
-                System.out.printf(Locale.ROOT, "one after the other, each waited for: %.0f events/s%n",
+                System.out.printf(Locale.ROOT,
+                        "one after the other, each waited for: %.0f events/s%n",
                         ONE_BY_ONE / ms(ns) * 1e3);
                 double cpu = cpuMs();
                 ns = System.nanoTime();
@@ -78,13 +80,16 @@ class JournalSpeedBenchmarkTest {
                 double told = ms(ns);
                 catalogue.tell(sealed(CHECKPOINTS)).durable().get(60, TimeUnit.SECONDS);
                 int count = 2 * CHECKPOINTS - ONE_BY_ONE;
-                System.out.printf(Locale.ROOT, "as they come: %.0f events/s, %.0f µs of CPU each; telling took %.2f µs each%n",
+                System.out.printf(Locale.ROOT,
+                        "as they come: %.0f events/s, %.0f µs of CPU each; telling took %.2f µs each%n",
                         count / ms(ns) * 1e3, (cpuMs() - cpu) * 1e3 / count, told * 1e3 / count);
             }
             try (var files = Files.walk(StoreIdentity.directory(store))) {
-                System.out.printf(Locale.ROOT, "journal of %d checkpoints: %.1f MiB%n", CHECKPOINTS, files
-                        .filter(Files::isRegularFile).mapToLong(file -> file.toFile().length())
-                        .sum() / 1048576.0);
+                System.out.printf(Locale.ROOT, "journal of %d checkpoints: %.1f MiB%n", CHECKPOINTS,
+                        files
+                                .filter(Files::isRegularFile)
+                                .mapToLong(file -> file.toFile().length())
+                                .sum() / 1048576.0);
             }
             for (int round = 0; round < 3; round++) {
                 long ns = System.nanoTime();
@@ -93,7 +98,8 @@ class JournalSpeedBenchmarkTest {
                         new JournalDatabase.Embedded(
                                 StoreIdentity.directory(store).resolve("journal")),
                         StoreIdentity.of(store).toString(), 1_000)) {
-                    System.out.printf(Locale.ROOT, "open with %d checkpoints, round %d: %.0f ms%n", CHECKPOINTS, round, ms(ns));
+                    System.out.printf(Locale.ROOT, "open with %d checkpoints, round %d: %.0f ms%n",
+                            CHECKPOINTS, round, ms(ns));
                     var web = Objects.requireNonNull(session.recovered().vms().get(WEB));
                     assertEquals(CHECKPOINTS, web.checkpoints().size());
                     assertEquals(ref(CHECKPOINTS),

@@ -49,7 +49,8 @@ class MemoryCatalogueTest {
                 case 1 -> catalogue.tell(stunned(id));
                 case 2 -> {
                     assertTrue(told.durable().isDone());
-                    assertNotNull(catalogue.state().checkpoint(ref(id)), "begun before it is sealed");
+                    assertNotNull(catalogue.state().checkpoint(ref(id)),
+                            "begun before it is sealed");
                     store.add(ref(id));
                 }
                 case 3 -> catalogue.tell(sealed(id));
