@@ -117,7 +117,9 @@ public record CatalogueState(Sorted<VmId, VmRecord> vms,
         var sized = vm.regionBytes().isEmpty()
                 ? vm.sized(facts.regionBytes(), facts.diskBytes())
                 : vm;
-        return with(sized.with(new CheckpointRecord(ref, CheckpointRecord.Phase.SEALED, facts.at(),
+        // It says what is wrong, and a checkpoint that is sealed says that nothing is.
+        var fine = vm.status() == VmRecord.Status.FAILED ? sized : sized.withReason(null);
+        return with(fine.with(new CheckpointRecord(ref, CheckpointRecord.Phase.SEALED, facts.at(),
                 facts.stunNs(), facts.pendingCount(), facts)));
     }
 

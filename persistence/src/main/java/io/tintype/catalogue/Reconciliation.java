@@ -93,6 +93,7 @@ public record Reconciliation(List<CatalogueEvent> events, List<VmId> removals, L
         private final List<VmId> removals = new ArrayList<>();
         private final List<String> notes = new ArrayList<>();
         private final List<String> warnings = new ArrayList<>();
+        private final List<CheckpointRef> gone = new ArrayList<>();
         private CatalogueState after;
 
         Draft(CatalogueState before, StoreContents contents,
@@ -112,6 +113,11 @@ public record Reconciliation(List<CatalogueEvent> events, List<VmId> removals, L
         void checkpoints() {
             for (var vm : before.vms().values()) {
                 vm.checkpoints().values().forEach(this::known);
+            }
+            if (!gone.isEmpty()) {
+                warnings.add("sealed checkpoints that are gone from the store: " + gone.size()
+                        + ", the first " + gone.getFirst()
+                        + "; if that was not \"tintype checkpoint rm\", find out who deletes there");
             }
             facts.forEach((ref, of) -> {
                 if (before.checkpoint(ref) == null) {
@@ -141,8 +147,7 @@ public record Reconciliation(List<CatalogueEvent> events, List<VmId> removals, L
                 }
                 case SEALED -> {
                     if (!visible) {
-                        warnings.add("checkpoint " + ref
-                                + " is gone from the store: nobody asked that it be deleted");
+                        gone.add(ref);
                         write(new CheckpointDeleted(ref, "it is gone from the store"));
                     }
                 }

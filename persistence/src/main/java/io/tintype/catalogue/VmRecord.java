@@ -59,7 +59,7 @@ public record VmRecord(VmId id, Status status, @Nullable String reason, List<Lon
         return new VmRecord(id, next, why, regionBytes, diskBytes, origin, at, lastId, checkpoints);
     }
 
-    VmRecord withReason(String why) {
+    VmRecord withReason(@Nullable String why) {
         return new VmRecord(id, status, why, regionBytes, diskBytes, origin, since, lastId,
                 checkpoints);
     }

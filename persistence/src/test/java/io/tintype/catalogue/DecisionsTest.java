@@ -75,6 +75,7 @@ class DecisionsTest {
         assertNull(phase(state, 1));
         assertInstanceOf(Decisions.Decision.Refuse.class, Decisions.decide(state, begun(1)));
         assertInstanceOf(Decisions.Decision.Write.class, Decisions.decide(state, begun(2)));
+        assertNull(web(state.apply(begun(2)).apply(sealed(2))).reason());
     }
 
     @Test

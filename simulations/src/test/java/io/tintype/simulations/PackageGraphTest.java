@@ -29,10 +29,11 @@ class PackageGraphTest {
 
     @ParameterizedTest
     @CsvSource({
-        "cow,         scheduler actors store vm simulations",
-        "scheduler,   cow actors store vm simulations",
-        "actors,      store vm simulations",
-        "store,       vm simulations",
+        "cow,         scheduler actors store catalogue vm simulations",
+        "scheduler,   cow actors store catalogue vm simulations",
+        "actors,      store catalogue vm simulations",
+        "store,       catalogue vm simulations",
+        "catalogue,   vm simulations",
         "vm,          simulations"
     })
     void shouldKnowNothingAbove(String name, String above) {
@@ -55,7 +56,8 @@ class PackageGraphTest {
     @Test
     void shouldHaveNoPackageOutsideTheModules() {
         classes()
-                .should().resideInAnyPackage(packages("cow scheduler actors store vm simulations"))
+                .should().resideInAnyPackage(packages(
+                        "cow scheduler actors store catalogue vm simulations"))
                 .check(OURS);
     }
 

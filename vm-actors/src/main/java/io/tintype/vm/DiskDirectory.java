@@ -15,6 +15,8 @@ import io.tintype.store.StoreException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -235,11 +237,26 @@ final class DiskDirectory implements AutoCloseable {
 
     /**
      * Removes the images of disks that nobody needs; no disk is made meanwhile. Does nothing where disks are in memory.
+     *
+     * @param absent VMs that do not run here and may be taken up again: all of theirs stay
      */
-    synchronized GcReport collect() throws StoreException {
-        return inMemory
-                ? new GcReport(List.of(), 0, List.of())
-                : store.gcImages(List.copyOf(chains.keySet()));
+    synchronized GcReport collect(Collection<VmId> absent) throws StoreException {
+        if (inMemory) {
+            return new GcReport(List.of(), 0, List.of());
+        }
+        var inUse = new ArrayList<>(chains.keySet());
+        for (var vm : absent) {
+            var images = store.directory().resolve("images", vm.value());
+            if (Files.isDirectory(images)) {
+                try (var found = Files.list(images)) {
+                    found.forEach(path -> inUse.add(key(path)));
+                } catch (IOException failure) {
+                    throw new StoreException("cannot tell which disks " + vm + " has, so none is "
+                            + "removed: " + failure.getMessage(), failure);
+                }
+            }
+        }
+        return store.gcImages(inUse);
     }
 
     private Opened keep(String key, DiskChain chain) {

@@ -114,7 +114,7 @@ public record HostPorts(
     /** The same on another disk, made of the one there was. */
     public HostPorts withDiskIo(UnaryOperator<DiskIo> other) {
         return new HostPorts(rules, other.apply(diskIo), images, storeFiles, blocking, saving,
-                orderedDisks, groupBytes, world);
+                orderedDisks, groupBytes, world, catalogue);
     }
 
     /** Copies in checkpoints are files of the store all the same. */

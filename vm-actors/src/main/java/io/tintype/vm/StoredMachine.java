@@ -204,7 +204,8 @@ final class StoredMachine {
         var manifest = stored.manifest();
         var state =
                 restore(null, views(manifest), DeviceState.of(stored),
-                        empty(pool, regionBytes(manifest)), disks, id, incarnation, guest, identity);
+                        empty(pool, regionBytes(manifest)), disks, id, incarnation, guest,
+                        identity);
         boolean loaded = false;
         try {
             for (int region = 0; region < manifest.regions().size(); region++) {

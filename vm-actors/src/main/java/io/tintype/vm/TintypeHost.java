@@ -4,6 +4,7 @@ import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
 import io.tintype.catalogue.Catalogue;
 import io.tintype.catalogue.CatalogueEvent;
+import io.tintype.catalogue.CatalogueHealth;
 import io.tintype.catalogue.CatalogueState;
 import io.tintype.catalogue.JournalPlace;
 import io.tintype.catalogue.OperationRecord;
@@ -187,7 +188,10 @@ public final class TintypeHost implements AutoCloseable {
         CompletableFuture<Vm> make() throws IOException;
     }
 
-    /** Makes a VM, with a record of it: what is half made when the process ends is removed by the next. */
+    /**
+     * Makes a VM, with a record of it. If it cannot be made, nothing of it is left; what is half made when the process ends is
+     * removed by the next.
+     */
     private CompletableFuture<Vm> making(
             OperationRecord.Kind kind,
             VmId id,
@@ -209,6 +213,12 @@ public final class TintypeHost implements AutoCloseable {
                             new CatalogueEvent.OperationEnded(
                                     name, failure == null ? null : Blocking.reason(failure))));
         } catch (IOException | RuntimeException failure) {
+            // Not spawned, so nobody uses them.
+            try {
+                disks.remove(id);
+            } catch (IOException left) {
+                failure.addSuppressed(left);
+            }
             tell(new CatalogueEvent.OperationEnded(name, Blocking.reason(failure)));
             throw failure;
         }
@@ -322,7 +332,8 @@ public final class TintypeHost implements AutoCloseable {
     private MachineState machine(RestoredMemory memory,
             List<Function<MemoryRegion.CopyListener, MemoryRegion>> regions, VmId id,
             int incarnation, GuestFactory guest) throws IOException {
-        return StoredMachine.restore(memory.ref, StoredMachine.views(memory.stored.manifest()), memory.devices,
+        return StoredMachine.restore(memory.ref, StoredMachine.views(memory.stored.manifest()),
+                memory.devices,
                 regions, disks, id,
                 incarnation, guest, newIdentity());
     }
@@ -446,7 +457,10 @@ public final class TintypeHost implements AutoCloseable {
     /** What the catalogue knew when it was opened and has learned since; waits until it is opened. */
     private CatalogueState catalogued() throws StoreException {
         try {
-            catalogue.ready().join();
+            // It may have failed first and work now.
+            if (catalogue.health().status() != CatalogueHealth.Status.WORKING) {
+                catalogue.ready().join();
+            }
             return catalogue.state();
         } catch (CompletionException failure) {
             throw new StoreException(Blocking.reason(failure), failure);
@@ -696,11 +710,17 @@ public final class TintypeHost implements AutoCloseable {
 
     /**
      * Reclaims what nobody needs of the store, beside the running VMs: what is left of deleted and of
-     * aborted checkpoints, and images of disks that no VM of this host and no checkpoint stands on.
-     * Blocks; may be repeated.
+     * aborted checkpoints, and images of disks that no VM and no checkpoint stands on. A VM that an earlier process ran and that
+     * was not taken up here keeps its disks. Blocks; may be repeated.
+     *
+     * @throws StoreException also when the catalogue cannot say which VMs there are: no images are removed then
      */
     public GcReport gc() throws StoreException {
-        return store.gc().and(disks.collect());
+        var segments = store.gc();
+        var absent = catalogued().vms().values().stream().map(VmRecord::id)
+                .filter(id -> !vms.containsKey(id))
+                .toList();
+        return segments.and(disks.collect(absent));
     }
 
     /**

@@ -12,6 +12,7 @@ import io.tintype.actors.VmId;
 import io.tintype.catalogue.CatalogueEvent;
 import io.tintype.catalogue.CatalogueHealth;
 import io.tintype.catalogue.Catalogues;
+import io.tintype.catalogue.JournalPlace;
 import io.tintype.catalogue.MemoryJournal;
 import io.tintype.catalogue.OperationRecord;
 import io.tintype.catalogue.VmRecord;
@@ -207,6 +208,20 @@ class HostCatalogueTest {
                     .until(() -> host.catalogue().health().status(),
                             status -> status == CatalogueHealth.Status.WORKING));
         }
+    }
+
+    @Test
+    void shouldRefuseADatabaseThatCannotBeUsedAndLeaveTheStoreFree() throws Exception {
+        var nowhere = options("store").withCatalogue(
+                JournalPlace.parse("jdbc:postgresql://127.0.0.1:1/none?password=secret"));
+
+        var refused = assertThrows(StoreException.class, () -> TintypeHost.start(nowhere));
+
+        var message = String.valueOf(refused.getMessage());
+        assertEquals(1, message.lines().count());
+        assertTrue(message.startsWith("cannot use the database jdbc:postgresql://127.0.0.1:1/none"),
+                message);
+        TintypeHost.start(options("store")).close();
     }
 
     @Test

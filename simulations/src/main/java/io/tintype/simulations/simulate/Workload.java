@@ -118,7 +118,8 @@ final class Workload {
             long atNs = nowNs + soon / 2 + 1 + own.below((int) Math.min(Integer.MAX_VALUE, soon));
             int what = own.below(4);
             actions.add(new Timed(atNs, switch (what) {
-                case 0 -> new Action.Begin(clone, label);
+                case 0 -> new Action.Begin(clone, label,
+                        own.percent(knobs.copyPercent()));
                 case 1 -> new Action.Heap(clone, label);
                 default -> new Action.Submit(clone, label,
                         what == 2 ? IoKind.READ : IoKind.WRITE, 0,

@@ -100,10 +100,13 @@ final class Rig implements AutoCloseable {
                         usual.reissue(),
                         usual.conflict());
         var ports = HostPorts.of(options);
-        return new Rig(context,
+        var host =
                 TintypeHost.start(options, wish.diskPerSecond() == 0
                         ? ports
-                        : ports.withDiskIo(disk -> new PacedDisk(disk, wish.diskPerSecond()))));
+                        : ports.withDiskIo(disk -> new PacedDisk(disk, wish.diskPerSecond())));
+        // Its journal is part of what is measured; opening it is not.
+        host.catalogue().ready().join();
+        return new Rig(context, host);
     }
 
     boolean cancelled() {
