@@ -639,8 +639,7 @@ public final class TintypeHost implements AutoCloseable {
     }
 
     /**
-     * The VM whose memory is still being read from {@code checkpoint}, the first one restored; null if there is none. As long
-     * as there is one, the checkpoint's files must stay.
+     * The VM whose memory is still being read from {@code checkpoint}, the first one restored; null if there is none.
      */
     public @Nullable VmId readerOf(CheckpointRef checkpoint) {
         synchronized (restored) {
@@ -655,17 +654,11 @@ public final class TintypeHost implements AutoCloseable {
 
     /**
      * Deletes a checkpoint; the layers that only it needed are committed by its VM, if that runs. Checkpoints that stand on it
-     * keep what they need of its pages.
+     * keep what they need of its pages, and a restored VM that still reads its memory from there goes on doing so.
      *
-     * @throws StoreException also while a restored VM still reads its memory from there, and when disks stand on copies in it
+     * @throws StoreException also when disks stand on copies in it
      */
     public void delete(CheckpointRef checkpoint) throws StoreException {
-        var reader = readerOf(checkpoint);
-        if (reader != null) {
-            throw new StoreException("checkpoint " + checkpoint + " cannot be deleted yet: "
-                    + reader + ", restored from it, has not read all of its memory; wait until it "
-                    + "has, or stop it");
-        }
         hints.delete(checkpoint);
         var manifest = store.open(checkpoint).manifest();
         try {

@@ -237,6 +237,23 @@ class LazyRestoreTest {
     }
 
     @Test
+    void shouldGoOnReadingACheckpointThatIsDeleted() throws Exception {
+        try (var host = start()) {
+            var ref = checkpoint(host);
+            var vm = host.restore(ref, "second", new Stepper().factory(), VmProbe.NONE);
+
+            host.delete(ref);
+            host.gc();
+
+            checkFirstWords(vm);
+            var outcome = vm.checkpoint().get(30, TimeUnit.SECONDS);
+            assertNull(outcome.reason());
+            checkFirstWords(host.restore(outcome.ref(), "third", new Stepper().factory(),
+                    VmProbe.NONE));
+        }
+    }
+
+    @Test
     void shouldLoadAheadWhatTheLastRunTouchedFirst() throws Exception {
         try (var host = start()) {
             var ref = checkpoint(host);

@@ -8,6 +8,7 @@ import io.tintype.store.CheckpointStore;
 import io.tintype.store.Manifest;
 import io.tintype.vm.DeviceState;
 import io.tintype.vm.HostOptions;
+import io.tintype.vm.RestoreMode;
 import io.tintype.vm.TintypeHost;
 import io.tintype.vm.Vm;
 import io.tintype.vm.VmProbe;
@@ -147,15 +148,31 @@ public final class Restorer implements AutoCloseable {
     /**
      * Restores a VM, lets it run, and takes a checkpoint of it.
      *
-     * @param runFor zero to take the checkpoint before its first instruction
+     * @param mode when its memory is read
      */
-    public Restored restore(String vmName, Duration runFor)
+    public Restored restore(String vmName, Duration runFor, RestoreMode mode)
+            throws IOException, InterruptedException {
+        return restore(vmName, runFor,
+                (guest, seen) -> host.restore(ref, vmName, guest, seen, mode));
+    }
+
+    /** Makes a clone that shares what it does not write with the others, and takes a checkpoint of it before its first instruction. */
+    public Restored clone(String vmName) throws IOException, InterruptedException {
+        return restore(vmName, Duration.ZERO,
+                (guest, seen) -> host.clone(ref, vmName, guest, seen));
+    }
+
+    private interface Making {
+        Vm make(GuestFactory guest, VmProbe seen) throws IOException;
+    }
+
+    private Restored restore(String vmName, Duration runFor, Making making)
             throws IOException, InterruptedException {
         var seen = new Seen(pendingTags());
         var own = TintypeHost.guestOf(manifest, seen);
         GuestFactory guest = own == null ? IdleGuest.factory() : own;
         long beginNs = System.nanoTime();
-        Vm vm = host.restore(ref, vmName, guest, seen);
+        Vm vm = making.make(guest, seen);
         double seconds = 0;
         if (!runFor.isZero()) {
             vm.start();

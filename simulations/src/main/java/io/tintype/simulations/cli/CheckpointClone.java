@@ -5,7 +5,6 @@ import io.tintype.simulations.cli.Commands.Surroundings;
 import io.tintype.simulations.report.Units;
 import io.tintype.simulations.run.UserErrorException;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -89,7 +88,7 @@ final class CheckpointClone implements Callable<Integer> {
                         restorer.undo(clones);
                         return Commands.EXIT_FAILED;
                     }
-                    clones.add(restorer.restore(each, Duration.ZERO));
+                    clones.add(restorer.clone(each));
                     done.incrementAndGet();
                 }
             } catch (IOException failure) {

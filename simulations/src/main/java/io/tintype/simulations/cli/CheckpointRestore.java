@@ -4,6 +4,7 @@ import io.tintype.simulations.checkpoints.Restorer;
 import io.tintype.simulations.cli.Commands.Surroundings;
 import io.tintype.simulations.report.Units;
 import io.tintype.simulations.run.UserErrorException;
+import io.tintype.vm.RestoreMode;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Duration;
@@ -45,6 +46,10 @@ final class CheckpointRestore implements Callable<Integer> {
             converter = Values.Span.class, description = "how long it runs (${DEFAULT-VALUE})")
     private Duration runFor = Duration.ZERO;
 
+    @Option(names = "--eager",
+            description = "read all of its memory before its first instruction, not when it is touched")
+    private boolean isEager;
+
     @Mixin
     private CheckpointCommand.Common common;
 
@@ -72,7 +77,8 @@ final class CheckpointRestore implements Callable<Integer> {
                     var _ = Interrupts.install(() -> isCancelled.set(true),
                             words -> line.say("tintype: " + words),
                             "the disks of " + as + " stay in the store, with no checkpoint")) {
-                restored = restorer.restore(as, runFor);
+                restored = restorer.restore(as, runFor,
+                        isEager ? RestoreMode.EAGER : RestoreMode.LAZY);
             }
         }
         var out = spec.commandLine().getOut();
