@@ -29,7 +29,7 @@ class MainTest {
         var status = commandLine.execute();
 
         assertEquals(2, status);
-        assertTrue(err.toString().startsWith("Missing command"), err.toString());
+        assertTrue(err.toString().startsWith("tintype: a command is missing"), err.toString());
         assertTrue(err.toString().contains("Usage: tintype"), err.toString());
     }
 }

@@ -284,21 +284,6 @@ class LazyRestoreTest {
     }
 
     @Test
-    void shouldNotDeleteACheckpointThatAVmStillReads() throws Exception {
-        try (var host = start()) {
-            var ref = checkpoint(host);
-            var vm = host.restore(ref, "second", new Stepper().factory(), VmProbe.NONE);
-
-            var refused = assertThrows(StoreException.class, () -> host.delete(ref));
-
-            assertTrue(String.valueOf(refused.getMessage()).contains("second"));
-            runAll();
-            host.delete(ref);
-            checkFirstWords(vm);
-        }
-    }
-
-    @Test
     void shouldEndOnlyTheVmWhoseMemoryIsDamaged() throws Exception {
         try (var host = start()) {
             var ref = checkpoint(host);
