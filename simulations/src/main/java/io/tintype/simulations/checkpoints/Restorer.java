@@ -30,6 +30,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 
 /**
  * Restores VMs from a checkpoint in this process and lets them run. A running VM ends with its process; what stays is what a
@@ -72,14 +73,16 @@ public final class Restorer implements AutoCloseable {
 
     private final TintypeHost host;
     private final CheckpointRef ref;
+    private final List<String> names;
     private final Manifest manifest;
     private final DeviceState devices;
     private final BooleanSupplier isCancelled;
 
-    private Restorer(TintypeHost host, CheckpointRef ref, Manifest manifest, DeviceState devices,
-            BooleanSupplier isCancelled) {
+    private Restorer(TintypeHost host, CheckpointRef ref, List<String> names, Manifest manifest,
+            DeviceState devices, BooleanSupplier isCancelled) {
         this.host = host;
         this.ref = ref;
+        this.names = names;
         this.manifest = manifest;
         this.devices = devices;
         this.isCancelled = isCancelled;
@@ -88,11 +91,14 @@ public final class Restorer implements AutoCloseable {
     /**
      * Opens the store for restoring one checkpoint, as {@link Refs#find} understands its name.
      *
-     * @param vms how many will be restored, for the memory that they need and the room in the store
+     * @param names of the VMs that will be restored from it
      * @throws UserErrorException when what is asked for cannot be done; nothing was changed then
      */
-    public static Restorer open(Path store, String name, int vms, BooleanSupplier isCancelled)
+    public static Restorer open(Path store, String name,
+            Function<CheckpointRef, List<String>> names, BooleanSupplier isCancelled)
             throws IOException {
+        List<String> all;
+        long memory;
         CheckpointRef ref;
         Manifest manifest;
         DeviceState devices;
@@ -101,22 +107,22 @@ public final class Restorer implements AutoCloseable {
             var stored = look.open(ref);
             manifest = stored.manifest();
             devices = DeviceState.of(stored);
+            // Before the host starts, which writes to the store.
+            all = names.apply(ref);
+            requireFree(look, all);
+            memory = manifest.regions().stream().mapToLong(region -> region.pages() * 4096L).sum();
+            // Each leaves a checkpoint of its own, in the worst case as large as its memory.
+            look.requireSpace(all.size() * memory);
         }
-        long memory = manifest.regions().stream().mapToLong(region -> region.pages() * 4096L).sum();
+        int vms = all.size();
         var options = HostOptions.defaults(store)
                 .withMemory(vms * (2 * memory + 16 * MIB) + 64 * MIB, vms * memory + 32 * MIB);
-        var host = TintypeHost.start(options);
-        boolean opened = false;
-        try {
-            // Each leaves a checkpoint of its own, in the worst case as large as its memory.
-            host.store().requireSpace(vms * memory);
-            opened = true;
-            return new Restorer(host, ref, manifest, devices, isCancelled);
-        } finally {
-            if (!opened) {
-                host.close();
-            }
-        }
+        return new Restorer(TintypeHost.start(options), ref, all, manifest, devices, isCancelled);
+    }
+
+    /** Names of the VMs to be restored. */
+    public List<String> names() {
+        return names;
     }
 
     /** The checkpoint. */
@@ -124,23 +130,18 @@ public final class Restorer implements AutoCloseable {
         return ref;
     }
 
-    /**
-     * Fails if one of the names is taken or makes no sense.
-     *
-     * @throws UserErrorException that says which
-     */
-    public void requireFree(List<String> names) {
+    private static void requireFree(CheckpointStore store, List<String> names) {
         for (var name : names) {
             if (!VmId.isValid(name)) {
                 throw UserErrorException.of("--as", name, "not a VM's name",
                         "write 1 to 63 of a-z, 0-9 and -, not beginning with -");
             }
-            var directory = host.store().directory();
-            boolean taken = Files.exists(directory.resolve("images").resolve(name))
-                    || host.store().list().stream().anyMatch(all -> all.vm().value().equals(name));
+            boolean taken = Files.exists(store.directory().resolve("images").resolve(name))
+                    || store.list().stream().anyMatch(all -> all.vm().value().equals(name));
             if (taken) {
                 throw UserErrorException.of("--as", name,
-                        "there is a VM of that name in " + directory, "choose another name");
+                        "there is a VM of that name in " + store.directory(),
+                        "choose another name");
             }
         }
     }

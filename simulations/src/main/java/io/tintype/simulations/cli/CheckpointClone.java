@@ -74,16 +74,15 @@ final class CheckpointClone implements Callable<Integer> {
         var done = new AtomicInteger();
         var clones = new ArrayList<Restorer.Restored>();
         long beginNs = System.nanoTime();
-        try (var restorer = Restorer.open(common.store(), name, wanted, isCancelled::get)) {
-            var names = names(restorer.ref().vm().value(), wanted);
-            restorer.requireFree(names);
+        try (var restorer = Restorer.open(common.store(), name,
+                ref -> names(ref.vm().value(), wanted), isCancelled::get)) {
             try (var line = ProgressLine.start(
                     () -> "cloning  " + done.get() + " of " + wanted,
                     spec.commandLine().getErr(), surroundings.terminal());
                     var _ = Interrupts.install(() -> isCancelled.set(true),
                             words -> line.say("tintype: " + words),
                             "the clones that are made stay in the store")) {
-                for (var each : names) {
+                for (var each : restorer.names()) {
                     if (isCancelled.get()) {
                         restorer.undo(clones);
                         return Commands.EXIT_FAILED;

@@ -70,8 +70,8 @@ final class CheckpointRestore implements Callable<Integer> {
         }
         var isCancelled = new AtomicBoolean();
         Restorer.Restored restored;
-        try (var restorer = Restorer.open(common.store(), name, 1, isCancelled::get)) {
-            restorer.requireFree(List.of(as));
+        try (var restorer = Restorer.open(common.store(), name, _ -> List.of(as),
+                isCancelled::get)) {
             try (var line = ProgressLine.start(() -> "running " + as,
                     spec.commandLine().getErr(), surroundings.terminal());
                     var _ = Interrupts.install(() -> isCancelled.set(true),

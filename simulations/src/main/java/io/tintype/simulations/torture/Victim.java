@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tintype.actors.CheckpointId;
 import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
+import io.tintype.catalogue.JournalPlace;
 import io.tintype.simulations.torture.Tape.Fate;
 import io.tintype.store.StoreException;
 import io.tintype.vm.CheckpointOutcome;
@@ -40,6 +41,9 @@ import java.util.concurrent.TimeUnit;
 public final class Victim {
     static final String STANDBY = "standby";
     static final String READY = "ready";
+
+    /** One of so many keeps its catalogue on disk. */
+    private static final int VICTIMS_A_JOURNAL = 5;
     /** Begins a line that tells what a correct program would not have run into. */
     static final String FAILED = "failed ";
     static final String FATES_TAPE = "fates.tape";
@@ -89,7 +93,11 @@ public final class Victim {
         this.fates = new Tape.Writer(tapes.resolve(FATES_TAPE), Victim::tapeIsFull);
         var options = HostOptions.defaults(Path.of(orders.store()))
                 .withMemory(FRAMES_BYTES, HELD_BYTES)
-                .withDeadline(Duration.ofSeconds(20));
+                .withDeadline(Duration.ofSeconds(20))
+                // Opening a journal takes a new process seconds, and no checkpoint is sealed before.
+                .withCatalogue(new Random(orders.seed() + 1).nextInt(VICTIMS_A_JOURNAL) == 0
+                        ? new JournalPlace.Embedded()
+                        : new JournalPlace.Memory());
         this.host = TintypeHost.start(options, Defects.in(HostPorts.of(options), orders.defect()));
     }
 
