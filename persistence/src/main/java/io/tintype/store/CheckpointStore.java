@@ -7,6 +7,7 @@ import io.tintype.cow.disk.DiskChain;
 import io.tintype.cow.disk.FileImageDirectory;
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -491,6 +492,8 @@ public final class CheckpointStore implements AutoCloseable {
     private void remove(CheckpointRef ref) throws StoreException {
         checkWritable();
         synchronized (housekeeping) {
+            checkSealed(ref);
+            requireNoDiskOn(ref);
             if (!sealed.remove(ref)) {
                 throw notSealed(ref);
             }
@@ -515,6 +518,38 @@ public final class CheckpointStore implements AutoCloseable {
             } catch (IOException e) {
                 throw StoreException.of("delete", path, e);
             }
+        }
+    }
+
+    /**
+     * Refuses if a disk in this store stands on a copy in the checkpoint, which therefore cannot be deleted before that disk is flat
+     * or gone: it would take a VM's data along.
+     */
+    public void requireNoDiskOn(CheckpointRef ref) throws StoreException {
+        Path path = sealedAt(ref);
+        Path images = directory.resolve(IMAGES);
+        try {
+            if (files.list(path).stream().noneMatch(
+                    name -> name.startsWith(StoredCheckpoint.DISK_PREFIX))
+                    || !Files.isDirectory(images)) {
+                return;
+            }
+            String copies = new FileImageDirectory(path).location();
+            try (var found = Files.find(images, 3, (file, _) -> file.endsWith("chain"))) {
+                for (Path chain : found.sorted().toList()) {
+                    Path disk = chain.resolveSibling("");
+                    if (copies.equals(DiskChain.copyBelow(new FileImageDirectory(disk)))) {
+                        throw new StoreException("checkpoint " + ref
+                                + " has copies of disks that the disk " + directory.relativize(disk)
+                                + " stands on; destroy its VM first, or make the disk flat");
+                    }
+                }
+            }
+        } catch (StoreException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new StoreException("checkpoint " + ref + " is not deleted, since nobody can tell "
+                    + "whether disks stand on copies in it: " + e.getMessage(), e);
         }
     }
 

@@ -25,7 +25,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -159,35 +158,15 @@ final class DiskDirectory implements AutoCloseable {
     synchronized void letGoOfCopies(CheckpointRef checkpoint) throws IOException {
         var prefix = keyOf(checkpoint) + "/";
         var keys = chains.keySet().stream().filter(key -> key.startsWith(prefix)).toList();
-        var user =
-                keys.stream().anyMatch(key -> Objects.requireNonNull(chains.get(key)).hasClones())
-                        ? "a VM of this host"
-                        : diskOn(directory(keyOf(checkpoint)).location());
-        if (user != null) {
+        if (keys.stream().anyMatch(key -> Objects.requireNonNull(chains.get(key)).hasClones())) {
             throw new StoreException(
-                    "checkpoint " + checkpoint + " has copies of disks that " + user
-                            + " stands on; destroy that first, or make it flat");
+                    "checkpoint " + checkpoint
+                            + " has copies of disks that a VM of this host stands on; "
+                            + "destroy that first, or make its disk flat");
         }
         for (var key : keys) {
             Objects.requireNonNull(chains.remove(key)).close();
         }
-    }
-
-    /** A disk in the store, of whatever run, that stands on a copy in that directory; null if there is none. */
-    private @Nullable String diskOn(String location) throws IOException {
-        var images = store.directory().resolve("images");
-        if (inMemory || !Files.isDirectory(images)) {
-            return null;
-        }
-        try (var found = Files.find(images, 3, (path, _) -> path.endsWith("chain"))) {
-            for (var chain : found.sorted().toList()) {
-                var disk = Objects.requireNonNull(chain.getParent());
-                if (location.equals(DiskChain.copyBelow(directory(key(disk))))) {
-                    return "disk " + key(disk);
-                }
-            }
-        }
-        return null;
     }
 
     /** What each open disk of a VM is like now, copies and parents left out. */

@@ -659,8 +659,8 @@ public final class TintypeHost implements AutoCloseable {
      * @throws StoreException also when disks stand on copies in it
      */
     public void delete(CheckpointRef checkpoint) throws StoreException {
-        hints.delete(checkpoint);
         var manifest = store.open(checkpoint).manifest();
+        store.requireNoDiskOn(checkpoint);
         try {
             disks.letGoOfCopies(checkpoint);
         } catch (StoreException needed) {
@@ -674,6 +674,7 @@ public final class TintypeHost implements AutoCloseable {
         // Not waited for: a store that is full, with its journal in it, must not keep checkpoints from being deleted.
         tell(new CatalogueEvent.CheckpointDeleteBegun(checkpoint));
         store.drop(checkpoint);
+        hints.delete(checkpoint);
         tell(new CatalogueEvent.CheckpointDeleted(checkpoint, "it was asked for"));
         var vm = vms.get(checkpoint.vm());
         if (vm != null) {

@@ -1,13 +1,19 @@
 package io.tintype.simulations.checkpoints;
 
+import io.tintype.actors.CheckpointRef;
+import io.tintype.actors.VmId;
 import io.tintype.simulations.run.UserErrorException;
 import io.tintype.store.CheckpointStore;
 import io.tintype.store.GcReport;
+import io.tintype.store.Retention;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Gives back what nothing in a store needs. */
 public final class Reclaimer {
@@ -15,6 +21,7 @@ public final class Reclaimer {
      * What it came to.
      *
      * @param isDryRun whether nothing was changed
+     * @param dropped checkpoints that the retention does not keep, oldest first
      * @param leftovers directories of deleted and unfinished checkpoints, relative to the store
      * @param leftoverBytes of the files in them
      * @param layers overlays committed, or that could be
@@ -24,11 +31,13 @@ public final class Reclaimer {
      * @param areDisksKept whether they were left as they are
      * @param interrupted whether it was ended before all was looked at
      */
-    public record Reclaimed(boolean isDryRun, List<String> leftovers, long leftoverBytes,
+    public record Reclaimed(boolean isDryRun, List<String> dropped, List<String> leftovers,
+            long leftoverBytes,
             int layers, long layerBytes, List<String> disks, long diskBytes, boolean areDisksKept,
             boolean interrupted) {
         /** Copies the lists. */
         public Reclaimed {
+            dropped = List.copyOf(dropped);
             leftovers = List.copyOf(leftovers);
             disks = List.copyOf(disks);
         }
@@ -39,21 +48,32 @@ public final class Reclaimer {
     /**
      * Reclaims, or says what could be.
      *
+     * @param retention which checkpoints of each VM stay; null: all
      * @param withDisks whether disks go that no checkpoint needs
      * @param phase hears what is being done
      */
-    public static Reclaimed reclaim(Path directory, boolean withDisks, boolean dryRun,
-            BooleanSupplier isCancelled, Consumer<String> phase) throws IOException {
+    public static Reclaimed reclaim(Path directory, @Nullable Retention retention,
+            boolean withDisks, boolean dryRun, BooleanSupplier isCancelled, Consumer<String> phase)
+            throws IOException {
         try (var look = CheckpointStore.openReadOnly(directory)) {
             // Opening it for more clears what a crash left; so that is counted now.
             var leftovers = look.leftovers();
             requireAllKnown(leftovers);
+            var doomed = retention == null ? List.<CheckpointRef>of() : doomed(look, retention);
+            if (!dryRun && !doomed.isEmpty()) {
+                drop(directory, doomed, isCancelled, phase);
+                var rest = reclaim(directory, null, withDisks, false, isCancelled, phase);
+                return new Reclaimed(false, doomed.stream().map(CheckpointRef::toString).toList(),
+                        rest.leftovers(), rest.leftoverBytes(), rest.layers(), rest.layerBytes(),
+                        rest.disks(), rest.diskBytes(), rest.areDisksKept(), rest.interrupted());
+            }
             var images = look.unneededImages(List.of());
             var disks = names(look.directory(), images.removed());
             if (dryRun) {
                 phase.accept("looking at overlays");
                 var foldable = Folder.fold(look, true, isCancelled);
-                return new Reclaimed(true, names(look.directory(), leftovers.removed()),
+                return new Reclaimed(true, doomed.stream().map(CheckpointRef::toString).toList(),
+                        names(look.directory(), leftovers.removed()),
                         leftovers.bytes(), foldable.layers(), 0, disks, images.bytes(), true,
                         isCancelled.getAsBoolean());
             }
@@ -66,9 +86,32 @@ public final class Reclaimer {
                 }
                 phase.accept("committing overlays");
                 var folded = Folder.fold(store, false, isCancelled);
-                return new Reclaimed(false, names(look.directory(), leftovers.removed()),
+                return new Reclaimed(false, List.of(),
+                        names(look.directory(), leftovers.removed()),
                         leftovers.bytes(), folded.layers(), folded.bytes(), disks, images.bytes(),
                         !withDisks, isCancelled.getAsBoolean());
+            }
+        }
+    }
+
+    private static List<CheckpointRef> doomed(CheckpointStore store, Retention retention)
+            throws IOException {
+        var taken = new TreeMap<VmId, List<Retention.Taken>>();
+        for (var ref : store.list()) {
+            taken.computeIfAbsent(ref.vm(), _ -> new ArrayList<>()).add(
+                    new Retention.Taken(ref, store.open(ref).manifest().createdAt()));
+        }
+        var doomed = new ArrayList<CheckpointRef>();
+        taken.values().forEach(ofVm -> doomed.addAll(retention.toDrop(ofVm)));
+        return doomed;
+    }
+
+    private static void drop(Path directory, List<CheckpointRef> doomed,
+            BooleanSupplier isCancelled, Consumer<String> phase) throws IOException {
+        try (var store = CheckpointStore.open(directory)) {
+            for (int i = 0; i < doomed.size() && !isCancelled.getAsBoolean(); i++) {
+                phase.accept("deleting checkpoint " + (i + 1) + " of " + doomed.size());
+                store.drop(doomed.get(i));
             }
         }
     }

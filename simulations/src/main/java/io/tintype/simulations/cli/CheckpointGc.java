@@ -3,11 +3,14 @@ package io.tintype.simulations.cli;
 import io.tintype.simulations.checkpoints.Reclaimer;
 import io.tintype.simulations.cli.Commands.Surroundings;
 import io.tintype.simulations.report.Units;
+import io.tintype.simulations.run.UserErrorException;
+import io.tintype.store.Retention;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -27,12 +30,26 @@ import picocli.CommandLine.Spec;
         footerHeading = "%nExamples:%n",
         footer = {
             "  ./tintype checkpoint gc --dry-run --store checkpoints",
+            "  ./tintype checkpoint gc --keep-last 4 --keep-hourly 24 --keep-daily 7 --store checkpoints",
             "  ./tintype checkpoint gc --disks --store checkpoints"})
 final class CheckpointGc implements Callable<Integer> {
     private static final int NAMED_MAX = 20;
 
     @Option(names = "--dry-run", description = "only say what would be done")
     private boolean dryRun;
+
+    @Option(names = "--keep-last", paramLabel = "N", converter = Values.Count.class,
+            description = "first delete checkpoints: of each VM all but the N newest, and what the next two keep. Those that build on "
+                    + "deleted ones keep what they need")
+    private @Nullable Integer keepLast;
+
+    @Option(names = "--keep-hourly", paramLabel = "N", converter = Values.Count.class,
+            description = "keep the newest of each of the last N hours (UTC) that have one")
+    private @Nullable Integer keepHourly;
+
+    @Option(names = "--keep-daily", paramLabel = "N", converter = Values.Count.class,
+            description = "keep the newest of each of the last N days (UTC) that have one")
+    private @Nullable Integer keepDaily;
 
     @Option(names = "--disks",
             description = "also delete disks that no checkpoint needs, with all that their VMs wrote to them")
@@ -59,8 +76,8 @@ final class CheckpointGc implements Callable<Integer> {
                 surroundings.terminal());
                 var _ = Interrupts.install(() -> isCancelled.set(true),
                         words -> line.say("tintype: " + words), "running it again goes on")) {
-            reclaimed = Reclaimer.reclaim(common.store(), disks, dryRun, isCancelled::get,
-                    phase::set);
+            reclaimed = Reclaimer.reclaim(common.store(), retention(), disks, dryRun,
+                    isCancelled::get, phase::set);
         }
         var out = spec.commandLine().getOut();
         if (!common.wasPrinted(reclaimed, out)) {
@@ -70,7 +87,35 @@ final class CheckpointGc implements Callable<Integer> {
         return Commands.EXIT_FINE;
     }
 
+    /** Null: every checkpoint is kept. */
+    private @Nullable Retention retention() {
+        if (keepLast == null && keepHourly == null && keepDaily == null) {
+            return null;
+        }
+        return new Retention(kept("--keep-last", keepLast, 1), kept("--keep-hourly", keepHourly, 0),
+                kept("--keep-daily", keepDaily, 0));
+    }
+
+    /** The newest one is always kept: a VM is taken up from it. */
+    private static int kept(String option, @Nullable Integer count, int min) {
+        if (count != null && count < min) {
+            throw UserErrorException.of(option, count, "out of range",
+                    "choose " + min + " or more");
+        }
+        return count == null ? min : count;
+    }
+
     private static void print(Reclaimer.Reclaimed all, PrintWriter out) {
+        if (!all.dropped().isEmpty()) {
+            row(out, "deleted", all.dropped().size() + (all.dropped().size() == 1
+                    ? " checkpoint"
+                    : " checkpoints"));
+            all.dropped().stream().limit(NAMED_MAX)
+                    .forEach(ref -> out.println("            " + ref));
+            if (all.dropped().size() > NAMED_MAX) {
+                out.println("            … and " + (all.dropped().size() - NAMED_MAX) + " more");
+            }
+        }
         row(out, "left over", all.leftovers().size() + (all.leftovers().size() == 1
                 ? " directory"
                 : " directories") + " of deleted and unfinished checkpoints, "

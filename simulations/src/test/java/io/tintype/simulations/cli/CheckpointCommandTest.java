@@ -97,6 +97,20 @@ class CheckpointCommandTest {
         return new ObjectMapper().readTree(out.toString());
     }
 
+    @Test
+    void shouldKeepWhatTheRetentionSays() throws IOException {
+        assertEquals(2, json("gc --keep-last 1 --dry-run").get("dropped").size());
+        assertRefused("gc --keep-last 0", "--keep-last 0: out of range; choose 1 or more");
+        assertRefused("gc --keep-daily -1", "--keep-daily -1: out of range; choose 0 or more");
+
+        var dropped = json("gc --keep-last 1").get("dropped");
+
+        assertEquals("vm-1/1", dropped.get(0).asText());
+        assertEquals("vm-1/2", dropped.get(1).asText());
+        assertEquals(0, tintype("verify --all"), () -> err.toString() + out);
+        assertEquals(0, json("gc --keep-last 1 --keep-hourly 2").get("dropped").size());
+    }
+
     /** Every file of the store and how long it is; the lock is there or not, and says nothing. */
     private Map<String, Long> snapshot() throws IOException {
         var files = new TreeMap<String, Long>();
