@@ -1,5 +1,6 @@
 package io.tintype.simulations.cli;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -11,6 +12,7 @@ import io.tintype.actors.CheckpointRef;
 import io.tintype.simulations.checkpoints.Verifier;
 import io.tintype.simulations.cli.Commands.Surroundings;
 import io.tintype.store.CheckpointStore;
+import io.tintype.vm.CheckpointDisks;
 import io.tintype.vm.HostOptions;
 import io.tintype.vm.TintypeHost;
 import io.tintype.vm.VmSpec;
@@ -292,6 +294,38 @@ class CheckpointCommandTest {
 
         assertFalse(Files.exists(store.resolve("images/vm-1")));
         assertEquals(0, json("gc --disks").get("disks").size());
+    }
+
+    /** A store whose only VM has two checkpoints with copies of its disk; what was copied is committed since. */
+    private void makeStoreWithCopies() throws IOException {
+        delete(store);
+        try (var host = TintypeHost
+                .start(HostOptions.defaults(store).withMemory(64 << 20, 32 << 20))) {
+            var vm = host.create(VmSpec.synthetic("vm-1", 2 << 20, 4 << 20));
+            vm.start();
+            vm.checkpoint(CheckpointDisks.COPY).join().orThrow();
+            vm.checkpoint(CheckpointDisks.COPY).join().orThrow();
+            vm.pause();
+            await().until(() -> host.disks().stream().allMatch(disk -> disk.layers() <= 2));
+        }
+    }
+
+    @Test
+    void shouldReadTheCopiesOfCheckpointsThatHaveThem() throws IOException {
+        makeStoreWithCopies();
+        var disk = store.resolve("checkpoints/vm-1/1/disk-0");
+
+        assertEquals(0, tintype("verify --all"), () -> err.toString() + out);
+        assertEquals(0, tintype("diff vm-1/1 vm-1/2"), () -> err.toString());
+        assertEquals(0, json("diff vm-1/1 vm-1/1").get("parts").get(1).get("changed").asLong());
+        assertEquals(0, tintype("gc --dry-run"), () -> err.toString());
+        assertEquals(0, tintype("gc --disks"), () -> err.toString());
+        assertEquals(0, tintype("verify --all"), () -> err.toString() + out);
+
+        flip(disk, Files.size(disk) / 2);
+        assertEquals(1, tintype("verify --all"));
+        assertTrue(out.toString().contains("vm-1/1  DAMAGED: " + disk), out.toString());
+        assertTrue(out.toString().contains("1 of 2 whole, 1 damaged"), out.toString());
     }
 
     @Test
