@@ -329,6 +329,22 @@ class CheckpointCommandTest {
     }
 
     @Test
+    void shouldNotDeleteACopyThatAnotherVmStandsOn() throws IOException {
+        makeStoreWithCopies();
+        json("restore vm-1/2 --as again --for 200ms");
+        json("clone again --as third");
+
+        assertRefused("rm vm-1/2", "again/1, third/1 build on it");
+
+        assertEquals(0, tintype("rm vm-1/2 --cascade"), () -> err.toString());
+        // The disks of both are there without what they stand on: that is no damage, since nothing needs them.
+        assertEquals(0, tintype("gc --dry-run"), () -> err.toString());
+        assertEquals(0, tintype("gc"), () -> err.toString());
+        assertEquals(2, json("gc --disks").get("disks").size());
+        assertEquals(0, tintype("verify --all"), () -> out.toString());
+    }
+
+    @Test
     void shouldRefuseBadInputInOneLineAndChangeNothing() throws IOException {
         assertRefused("inspect vm-7", "there is no checkpoint of a VM vm-7");
         assertRefused("inspect vm-1/9", "of vm-1 there are 1 to 3");
