@@ -69,6 +69,8 @@ public final class Restorer implements AutoCloseable {
     private static final long MIB = 1L << 20;
     private static final long ANSWER_SECONDS_MAX = 300;
     private static final long LOOK_MS = 5;
+    // What is in flight ends first; one that goes on running is waited for in vain, on the way to an error.
+    private static final long ENDING_SECONDS_MAX = 2;
 
     private final TintypeHost host;
     private final CheckpointRef ref;
@@ -182,9 +184,7 @@ public final class Restorer implements AutoCloseable {
         long steps = vm.counters().steps();
         long firstNs = seen.firstNs.get();
         if (!outcome.sealed()) {
-            throw new IOException("no checkpoint of " + vmName + " could be taken: "
-                    + Objects.requireNonNullElse(outcome.reason(), "no reason was given")
-                    + "; its disks stay in " + disksOf(vmName));
+            throw unsealed(vm, Objects.requireNonNullElse(outcome.reason(), "no reason was given"));
         }
         return new Restored(ref.toString(), vmName, manifest.guestKind(),
                 own == null ? Guests.IDLE : Guests.ITS_OWN,
@@ -192,6 +192,26 @@ public final class Restorer implements AutoCloseable {
                 pendingTags().size(), seen.delivered(), seconds, steps,
                 vm.counters().ioCompleted(), vm.counters().memoryFaults(), outcome.ref().toString(),
                 outcome.bytes(), disksOf(vmName));
+    }
+
+    /** A VM that lost its memory is gone, and nobody can want its disks; what another one wrote is not ours to delete. */
+    private UserErrorException unsealed(Vm vm, String reason)
+            throws IOException, InterruptedException {
+        boolean isLost;
+        try {
+            vm.ended().toCompletableFuture().get(ENDING_SECONDS_MAX, TimeUnit.SECONDS);
+            isLost = false;
+        } catch (ExecutionException _) {
+            isLost = true;
+        } catch (TimeoutException _) {
+            isLost = false;
+        }
+        if (isLost) {
+            host.destroy(vm);
+            return new UserErrorException(vm.id() + " could not run from " + ref + ": " + reason);
+        }
+        return new UserErrorException("no checkpoint of " + vm.id() + " could be taken: " + reason
+                + "; its disks stay in " + disksOf(vm.id().value()));
     }
 
     private String disksOf(String vmName) {
@@ -202,7 +222,7 @@ public final class Restorer implements AutoCloseable {
         long startNs = System.nanoTime();
         while (System.nanoTime() - startNs < runFor.toNanos() && !isCancelled.getAsBoolean()) {
             if (vm.ended().toCompletableFuture().isDone()) {
-                await(vm.ended().toCompletableFuture());
+                // Why, the checkpoint that cannot be taken tells.
                 break;
             }
             // How often it is looked whether to end.

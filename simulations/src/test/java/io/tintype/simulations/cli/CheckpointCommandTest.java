@@ -296,6 +296,22 @@ class CheckpointCommandTest {
         assertEquals(0, json("gc --disks").get("disks").size());
     }
 
+    @Test
+    void shouldEndAVmInOneLineWhenItsMemoryTurnsOutToBeDamaged() throws IOException {
+        var memory = store.resolve("checkpoints/vm-1/1/memory-0");
+        for (long at = 200; at < Files.size(memory) - 200; at += 300) {
+            flip(memory, at);
+        }
+
+        for (var how : List.of("--for 10s", "--eager")) {
+            assertEquals(2, tintype("restore vm-1/1 --as again " + how), () -> out.toString());
+
+            assertTrue(err.toString().contains(memory + " is damaged at offset"), err.toString());
+            assertEquals(1, err.toString().lines().count(), err.toString());
+            assertFalse(Files.exists(store.resolve("images/again")), "its disks were left");
+        }
+    }
+
     /** A store whose only VM has two checkpoints with copies of its disk; what was copied is committed since. */
     private void makeStoreWithCopies() throws IOException {
         delete(store);
