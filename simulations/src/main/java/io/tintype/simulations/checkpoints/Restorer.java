@@ -2,6 +2,7 @@ package io.tintype.simulations.checkpoints;
 
 import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
+import io.tintype.catalogue.JournalPlace;
 import io.tintype.scheduler.IoStatus;
 import io.tintype.simulations.run.UserErrorException;
 import io.tintype.store.CheckpointStore;
@@ -105,7 +106,9 @@ public final class Restorer implements AutoCloseable {
             devices = DeviceState.of(stored);
         }
         long memory = manifest.regions().stream().mapToLong(region -> region.pages() * 4096L).sum();
-        var options = HostOptions.defaults(store)
+        // Nothing but what is sealed outlives this process, and of that the next host finds all in the store. So no journal is
+        // opened, which takes longer than all else here, and none is begun in a store that keeps its own in a database.
+        var options = HostOptions.defaults(store).withCatalogue(new JournalPlace.Memory())
                 .withMemory(vms * (2 * memory + 16 * MIB) + 64 * MIB, vms * memory + 32 * MIB);
         var host = TintypeHost.start(options);
         boolean opened = false;

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tintype.actors.CheckpointRef;
+import io.tintype.actors.VmId;
 import io.tintype.simulations.checkpoints.Verifier;
 import io.tintype.simulations.cli.Commands.Surroundings;
 import io.tintype.store.CheckpointStore;
@@ -26,7 +27,9 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -309,6 +312,22 @@ class CheckpointCommandTest {
             assertTrue(err.toString().contains(memory + " is damaged at offset"), err.toString());
             assertEquals(1, err.toString().lines().count(), err.toString());
             assertFalse(Files.exists(store.resolve("images/again")), "its disks were left");
+        }
+    }
+
+    @Test
+    void shouldOpenNoJournalForAVmThatEndsWithTheCommand() throws IOException {
+        delete(store.resolve("catalogue"));
+
+        json("restore vm-1 --as again --for 100ms");
+        json("clone again --as third");
+
+        assertFalse(Files.exists(store.resolve("catalogue/journal")));
+        try (var host = TintypeHost
+                .start(HostOptions.defaults(store).withMemory(64 << 20, 32 << 20))) {
+            var known = host.catalogue().ready().join().vms().asMap().keySet();
+            assertEquals(Set.of("again", "third", "vm-1"),
+                    known.stream().map(VmId::value).collect(Collectors.toSet()));
         }
     }
 
