@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * <li>a checkpoint is sealed if and only if its manifest is visible; the journal follows, in either direction;
  * <li>what was begun and is not sealed is aborted: its files were in the staging directory, which opening the store cleared;
  * <li>nothing is deleted that could hold a guest's write: disks go only when the journal says that they were being removed, or when
- * they were being made and not all of them were, so that no guest ever ran on them.
+ * they were being made for a new VM and not all of them were, so that no guest ever ran on them.
  * </ul>
  *
  * @param events what to write, in this order
@@ -189,7 +189,9 @@ public record Reconciliation(List<CatalogueEvent> events, List<VmId> removals, L
                 case CREATE, RESTORE, CLONE -> {
                     var made = contents.disks().get(vm);
                     int wanted = diskCount(operation);
-                    if (made != null && made.size() < wanted && !hasSealed(vm)
+                    // Disks of a restored VM have files once its guest has written to them: they may be all there is.
+                    if (operation.kind() == OperationRecord.Kind.CREATE && made != null
+                            && made.size() < wanted && !hasSealed(vm)
                             && before.vms().get(vm) == null) {
                         remove(vm, "only " + made.size() + " of its " + wanted
                                 + " disks were made when its process ended");

@@ -100,7 +100,10 @@ final class PageLoader implements Runnable {
             return memories.get(inRegion).load(at);
         } catch (PageUnavailableException failure) {
             failures++;
-            LOG.warn("cannot load a page of {} ahead: {}", what, failure.getMessage());
+            if (failures == 1) {
+                // What damages one page mostly damages its neighbours.
+                LOG.warn("cannot load a page of {} ahead: {}", what, failure.getMessage());
+            }
             return true;
         } catch (FramesExhausted _) {
             failures = FAILURES_MAX;

@@ -2,7 +2,6 @@ package io.tintype.simulations.checkpoints;
 
 import io.tintype.actors.CheckpointRef;
 import io.tintype.cow.disk.DiskChain;
-import io.tintype.cow.disk.FileImageDirectory;
 import io.tintype.simulations.run.UserErrorException;
 import io.tintype.store.CheckpointStore;
 import io.tintype.store.Manifest;
@@ -100,7 +99,7 @@ public final class Difference {
             parts.add(memory(storedA, storedB, region));
         }
         for (int disk = 0; disk < manifestA.disks().size(); disk++) {
-            parts.add(disk(manifestA.disks().get(disk), manifestB.disks().get(disk), disk));
+            parts.add(disk(manifestA, manifestB, disk));
         }
         return parts;
     }
@@ -152,23 +151,28 @@ public final class Difference {
         return sum == 0 ? 1 : sum;
     }
 
-    private Part disk(Manifest.Disk a, Manifest.Disk b, int index) throws IOException {
-        int blocks = Math.toIntExact((a.sizeBytes() + BLOCK_BYTES - 1) / BLOCK_BYTES);
+    private Part disk(Manifest a, Manifest b, int index) throws IOException {
+        long sizeBytes = a.disks().get(index).sizeBytes();
+        int blocks = Math.toIntExact((sizeBytes + BLOCK_BYTES - 1) / BLOCK_BYTES);
         var changed = new BitSet();
         long groups = 0;
-        try (var chainA = open(a); var chainB = open(b); var arena = Arena.ofConfined()) {
+        try (var shownA = ShownDisk.open(store, a, index);
+                var shownB = ShownDisk.open(store, b, index);
+                var arena = Arena.ofConfined()) {
+            var chainA = shownA.chain();
+            var chainB = shownB.chain();
             int groupBytes = Math.max(chainA.geometry().groupBytes(),
                     chainB.geometry().groupBytes());
             var bufferA = arena.allocate(groupBytes);
             var bufferB = arena.allocate(groupBytes);
-            for (long at = 0; at < a.sizeBytes(); at += groupBytes) {
-                if (isZeros(chainA, a.view(), at, groupBytes)
-                        && isZeros(chainB, b.view(), at, groupBytes)) {
+            for (long at = 0; at < sizeBytes; at += groupBytes) {
+                if (isZeros(chainA, shownA.view(), at, groupBytes)
+                        && isZeros(chainB, shownB.view(), at, groupBytes)) {
                     continue;
                 }
-                long length = Math.min(groupBytes, a.sizeBytes() - at);
-                chainA.read(a.view(), at, bufferA, 0, length);
-                chainB.read(b.view(), at, bufferB, 0, length);
+                long length = Math.min(groupBytes, sizeBytes - at);
+                chainA.read(shownA.view(), at, bufferA, 0, length);
+                chainB.read(shownB.view(), at, bufferB, 0, length);
                 count(2 * length);
                 boolean differs = false;
                 for (long offset = 0; offset < length; offset += BLOCK_BYTES) {
@@ -193,11 +197,6 @@ public final class Difference {
             }
         }
         return true;
-    }
-
-    private DiskChain open(Manifest.Disk disk) throws IOException {
-        return DiskChain.openReadOnly(
-                new FileImageDirectory(store.directory().resolve(disk.images())), disk.view());
     }
 
     private void count(long count) {

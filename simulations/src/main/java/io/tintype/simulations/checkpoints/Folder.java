@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -47,15 +48,23 @@ public final class Folder {
             throws IOException {
         var folder = new Folder(store);
         folder.findNeeded();
+        var unneeded = Set.copyOf(store.unneededImages(List.of()).removed());
         int layers = 0;
         long bytes = 0;
         for (var entry : folder.needed.entrySet()) {
             if (isCancelled.getAsBoolean()) {
                 break;
             }
-            var folded = foldOne(entry.getKey(), entry.getValue(), dryRun, isCancelled);
-            layers += folded.layers();
-            bytes += folded.bytes();
+            try {
+                var folded = foldOne(entry.getKey(), entry.getValue(), dryRun, isCancelled);
+                layers += folded.layers();
+                bytes += folded.bytes();
+            } catch (IOException unreadable) {
+                // What a disk stood on may be gone with a checkpoint that had copies, if no checkpoint needs the disk any more.
+                if (!unneeded.contains(entry.getKey())) {
+                    throw unreadable;
+                }
+            }
         }
         return new Folded(layers, bytes);
     }
@@ -71,6 +80,10 @@ public final class Folder {
         }
         for (var ref : store.list()) {
             for (var disk : store.open(ref).manifest().disks()) {
+                if (disk.copy() != null) {
+                    // It needs the copy; the layers that were copied may be gone.
+                    continue;
+                }
                 needed.computeIfAbsent(store.directory().resolve(disk.images()),
                         _ -> new TreeSet<>()).add(disk.view());
             }

@@ -1,9 +1,14 @@
 package io.tintype.simulations.checkpoints;
 
 import io.tintype.actors.CheckpointRef;
+import io.tintype.cow.disk.DiskChain;
+import io.tintype.cow.disk.FileImageDirectory;
+import io.tintype.cow.disk.ImageDirectory;
 import io.tintype.simulations.run.UserErrorException;
 import io.tintype.store.CheckpointStore;
+import io.tintype.store.Manifest;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -52,16 +57,51 @@ public final class Remover {
     private void readChildren(List<CheckpointRef> asked) throws IOException {
         for (var ref : store.list()) {
             try {
-                var parent = store.open(ref).manifest().parent();
-                if (parent != null) {
-                    children.computeIfAbsent(parent, _ -> new ArrayList<>()).add(ref);
+                var manifest = store.open(ref).manifest();
+                var below = new TreeSet<CheckpointRef>();
+                if (manifest.parent() != null) {
+                    below.add(manifest.parent());
                 }
+                below.addAll(copiesBelow(manifest));
+                below.forEach(
+                        on -> children.computeIfAbsent(on, _ -> new ArrayList<>()).add(ref));
             } catch (IOException damaged) {
                 // One that is damaged may go, and only it knew on what it builds.
                 if (!asked.contains(ref)) {
                     throw damaged;
                 }
             }
+        }
+    }
+
+    /** Of which checkpoints there are copies below the disks that it points to: a VM that was restored from one stands on them. */
+    private Set<CheckpointRef> copiesBelow(Manifest manifest) throws IOException {
+        var found = new TreeSet<CheckpointRef>();
+        for (var disk : manifest.disks()) {
+            if (disk.copy() == null) {
+                addCopyBelow(new FileImageDirectory(store.directory().resolve(disk.images())),
+                        found);
+            }
+        }
+        return found;
+    }
+
+    private void addCopyBelow(ImageDirectory disk, Set<CheckpointRef> found) throws IOException {
+        var seen = new TreeSet<String>();
+        for (var at = disk; seen.add(at.location());) {
+            var copy = DiskChain.copyBelow(at);
+            if (copy != null) {
+                var place = Path.of(copy);
+                store.list().stream()
+                        .filter(ref -> ShownDisk.directoryOf(store, ref).equals(place))
+                        .forEach(found::add);
+                return;
+            }
+            var footing = DiskChain.footing(at);
+            if (footing == null) {
+                return;
+            }
+            at = footing.directory();
         }
     }
 

@@ -2,6 +2,7 @@ package io.tintype.simulations.checkpoints;
 
 import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
+import io.tintype.catalogue.JournalPlace;
 import io.tintype.scheduler.IoStatus;
 import io.tintype.simulations.run.UserErrorException;
 import io.tintype.store.CheckpointStore;
@@ -70,6 +71,8 @@ public final class Restorer implements AutoCloseable {
     private static final long MIB = 1L << 20;
     private static final long ANSWER_SECONDS_MAX = 300;
     private static final long LOOK_MS = 5;
+    // What is in flight ends first; one that goes on running is waited for in vain, on the way to an error.
+    private static final long ENDING_SECONDS_MAX = 2;
 
     private final TintypeHost host;
     private final CheckpointRef ref;
@@ -115,7 +118,9 @@ public final class Restorer implements AutoCloseable {
             look.requireSpace(all.size() * memory);
         }
         int vms = all.size();
-        var options = HostOptions.defaults(store)
+        // Nothing but what is sealed outlives this process, and of that the next host finds all in the store. So no journal is
+        // opened, which takes longer than all else here, and none is begun in a store that keeps its own in a database.
+        var options = HostOptions.defaults(store).withCatalogue(new JournalPlace.Memory())
                 .withMemory(vms * (2 * memory + 16 * MIB) + 64 * MIB, vms * memory + 32 * MIB);
         return new Restorer(TintypeHost.start(options), ref, all, manifest, devices, isCancelled);
     }
@@ -183,9 +188,7 @@ public final class Restorer implements AutoCloseable {
         long steps = vm.counters().steps();
         long firstNs = seen.firstNs.get();
         if (!outcome.sealed()) {
-            throw new IOException("no checkpoint of " + vmName + " could be taken: "
-                    + Objects.requireNonNullElse(outcome.reason(), "no reason was given")
-                    + "; its disks stay in " + disksOf(vmName));
+            throw unsealed(vm, Objects.requireNonNullElse(outcome.reason(), "no reason was given"));
         }
         return new Restored(ref.toString(), vmName, manifest.guestKind(),
                 own == null ? Guests.IDLE : Guests.ITS_OWN,
@@ -193,6 +196,26 @@ public final class Restorer implements AutoCloseable {
                 pendingTags().size(), seen.delivered(), seconds, steps,
                 vm.counters().ioCompleted(), vm.counters().memoryFaults(), outcome.ref().toString(),
                 outcome.bytes(), disksOf(vmName));
+    }
+
+    /** A VM that lost its memory is gone, and nobody can want its disks; what another one wrote is not ours to delete. */
+    private UserErrorException unsealed(Vm vm, String reason)
+            throws IOException, InterruptedException {
+        boolean isLost;
+        try {
+            vm.ended().toCompletableFuture().get(ENDING_SECONDS_MAX, TimeUnit.SECONDS);
+            isLost = false;
+        } catch (ExecutionException _) {
+            isLost = true;
+        } catch (TimeoutException _) {
+            isLost = false;
+        }
+        if (isLost) {
+            host.destroy(vm);
+            return new UserErrorException(vm.id() + " could not run from " + ref + ": " + reason);
+        }
+        return new UserErrorException("no checkpoint of " + vm.id() + " could be taken: " + reason
+                + "; its disks stay in " + disksOf(vm.id().value()));
     }
 
     private String disksOf(String vmName) {
@@ -203,7 +226,7 @@ public final class Restorer implements AutoCloseable {
         long startNs = System.nanoTime();
         while (System.nanoTime() - startNs < runFor.toNanos() && !isCancelled.getAsBoolean()) {
             if (vm.ended().toCompletableFuture().isDone()) {
-                await(vm.ended().toCompletableFuture());
+                // Why, the checkpoint that cannot be taken tells.
                 break;
             }
             // How often it is looked whether to end.

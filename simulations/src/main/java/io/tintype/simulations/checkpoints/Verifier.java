@@ -2,10 +2,11 @@ package io.tintype.simulations.checkpoints;
 
 import io.tintype.actors.CheckpointRef;
 import io.tintype.cow.disk.DamagedImageException;
-import io.tintype.cow.disk.DiskChain;
+import io.tintype.cow.disk.DiskCopy;
 import io.tintype.cow.disk.FileImageDirectory;
 import io.tintype.store.CheckpointStore;
 import io.tintype.store.DamagedSegmentException;
+import io.tintype.store.Manifest;
 import io.tintype.store.StoredCheckpoint;
 import io.tintype.vm.DeviceState;
 import java.io.IOException;
@@ -19,7 +20,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads all of a checkpoint: every segment through its checksums; of each disk the index entries, through theirs, and every block group that is
- * stored. The bytes of block groups have no checksum of their own: of them it is proved that they are there and can be read.
+ * stored. The bytes of block groups have no checksum of their own: of them it is proved that they are there and can be read. Of a copy
+ * of a disk every byte is proved.
  */
 public final class Verifier {
     /**
@@ -62,6 +64,8 @@ public final class Verifier {
         }
     }
 
+    private static final String DISK_PREFIX = "disk-";
+
     private final CheckpointStore store;
     private final BooleanSupplier isCancelled;
     private final AtomicLong bytes = new AtomicLong();
@@ -103,7 +107,9 @@ public final class Verifier {
 
     private void devices(StoredCheckpoint stored, List<Damage> damages) {
         for (var segment : stored.manifest().segments()) {
-            if (!segment.name().startsWith("memory-")) {
+            if (segment.name().startsWith(DISK_PREFIX)) {
+                copy(stored, segment, damages);
+            } else if (!segment.name().startsWith("memory-")) {
                 try {
                     bytes.addAndGet(stored.segment(segment.name()).length);
                     if (segment.name().equals(DeviceState.SEGMENT)) {
@@ -113,6 +119,17 @@ public final class Verifier {
                     damages.add(damage(damaged));
                 }
             }
+        }
+    }
+
+    /** Unlike the layers of a running disk a copy has checksums for all of its bytes. */
+    private void copy(StoredCheckpoint stored, Manifest.Segment segment, List<Damage> damages) {
+        var directory = ShownDisk.directoryOf(store, stored.manifest().ref());
+        try {
+            DiskCopy.verify(new FileImageDirectory(directory), segment.name(), segment.crc());
+            read(segment.bytes());
+        } catch (IOException damaged) {
+            damages.add(damage(damaged));
         }
     }
 
@@ -130,11 +147,11 @@ public final class Verifier {
 
     private void disk(StoredCheckpoint stored, int index, long[] counts, List<Damage> damages) {
         var disk = stored.manifest().disks().get(index);
-        var images = new FileImageDirectory(store.directory().resolve(disk.images()));
-        try (var chain = DiskChain.openReadOnly(images, disk.view());
+        try (var shown = ShownDisk.open(store, stored.manifest(), index);
                 var arena = Arena.ofConfined()) {
+            var chain = shown.chain();
             if (chain.geometry().sizeBytes() != disk.sizeBytes()) {
-                damages.add(new Damage(images.location(), -1,
+                damages.add(new Damage(chain.directory().location(), -1,
                         "disk " + index + " has " + chain.geometry().sizeBytes()
                                 + " bytes, and its checkpoint says " + disk.sizeBytes()));
                 return;
@@ -142,9 +159,9 @@ public final class Verifier {
             int groupBytes = chain.geometry().groupBytes();
             MemorySegment buffer = arena.allocate(groupBytes);
             for (long group = 0; group * groupBytes < disk.sizeBytes(); group++) {
-                if (!chain.isKnownZeros(disk.view(), group)) {
+                if (!chain.isKnownZeros(shown.view(), group)) {
                     long count = Math.min(groupBytes, disk.sizeBytes() - group * groupBytes);
-                    chain.read(disk.view(), group * groupBytes, buffer, 0, count);
+                    chain.read(shown.view(), group * groupBytes, buffer, 0, count);
                     counts[1]++;
                     read(count);
                 }

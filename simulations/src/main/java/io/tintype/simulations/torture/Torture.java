@@ -529,11 +529,7 @@ public final class Torture implements AutoCloseable {
             var chains = new ArrayList<DiskChain>();
             try {
                 for (int disk = 0; disk < Load.DISK_BYTES.size(); disk++) {
-                    var images = new FileImageDirectory(options.store()
-                            .resolve("images").resolve(life.name).resolve("disk-" + disk));
-                    chains.add(recovered
-                            ? DiskChain.open(images)
-                            : DiskChain.openReadOnly(images));
+                    chains.add(openDisk(life, disk, recovered));
                 }
                 var versions = life.ledger.versions((disk, sector, destination) -> {
                     var chain = chains.get(disk);
@@ -546,6 +542,23 @@ public final class Torture implements AutoCloseable {
             } finally {
                 chains.forEach(DiskChain::close);
             }
+        }
+    }
+
+    /** A restored VM's disk has files of its own once it was written to; until then it is what its checkpoint shows. */
+    private DiskChain openDisk(Life life, int disk, boolean recovered) throws IOException {
+        var place = options.store().resolve("images").resolve(life.name).resolve("disk-" + disk);
+        var member = orders.members().stream().filter(each -> each.name().equals(life.name))
+                .findFirst().orElseThrow();
+        var from = member.fromVm();
+        if (from == null || Files.exists(place.resolve("chain"))) {
+            var images = new FileImageDirectory(place);
+            return recovered ? DiskChain.open(images) : DiskChain.openReadOnly(images);
+        }
+        try (var store = CheckpointStore.openReadOnly(options.store())) {
+            var shown = store.open(ref(from, member.fromId())).manifest().disks().get(disk);
+            return DiskChain.openReadOnly(
+                    new FileImageDirectory(options.store().resolve(shown.images())), shown.view());
         }
     }
 

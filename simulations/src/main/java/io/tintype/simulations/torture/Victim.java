@@ -186,6 +186,8 @@ public final class Victim {
         for (int i = 0; i < orders.members().size(); i++) {
             fleet.add(begin(i, orders.members().get(i)));
         }
+        // Until the journal is open nothing is sealed: killed within two seconds of that, a busy machine would never seal anything.
+        host.catalogue().ready().join();
         long now = System.nanoTime();
         for (var hosted : fleet) {
             hosted.dueNs = now + pauseNs();

@@ -1,5 +1,6 @@
 package io.tintype.simulations.cli;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -8,9 +9,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tintype.actors.CheckpointRef;
+import io.tintype.actors.VmId;
 import io.tintype.simulations.checkpoints.Verifier;
 import io.tintype.simulations.cli.Commands.Surroundings;
 import io.tintype.store.CheckpointStore;
+import io.tintype.vm.CheckpointDisks;
 import io.tintype.vm.HostOptions;
 import io.tintype.vm.TintypeHost;
 import io.tintype.vm.VmSpec;
@@ -24,7 +27,9 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -306,6 +311,86 @@ class CheckpointCommandTest {
 
         assertFalse(Files.exists(store.resolve("images/vm-1")));
         assertEquals(0, json("gc --disks").get("disks").size());
+    }
+
+    @Test
+    void shouldEndAVmInOneLineWhenItsMemoryTurnsOutToBeDamaged() throws IOException {
+        var memory = store.resolve("checkpoints/vm-1/1/memory-0");
+        for (long at = 200; at < Files.size(memory) - 200; at += 300) {
+            flip(memory, at);
+        }
+
+        for (var how : List.of("--for 10s", "--eager")) {
+            assertEquals(2, tintype("restore vm-1/1 --as again " + how), () -> out.toString());
+
+            assertTrue(err.toString().contains(memory + " is damaged at offset"), err.toString());
+            assertEquals(1, err.toString().lines().count(), err.toString());
+            assertFalse(Files.exists(store.resolve("images/again")), "its disks were left");
+        }
+    }
+
+    @Test
+    void shouldOpenNoJournalForAVmThatEndsWithTheCommand() throws IOException {
+        delete(store.resolve("catalogue"));
+
+        json("restore vm-1 --as again --for 100ms");
+        json("clone again --as third");
+
+        assertFalse(Files.exists(store.resolve("catalogue/journal")));
+        try (var host = TintypeHost
+                .start(HostOptions.defaults(store).withMemory(64 << 20, 32 << 20))) {
+            var known = host.catalogue().ready().join().vms().asMap().keySet();
+            assertEquals(Set.of("again", "third", "vm-1"),
+                    known.stream().map(VmId::value).collect(Collectors.toSet()));
+        }
+    }
+
+    /** A store whose only VM has two checkpoints with copies of its disk; what was copied is committed since. */
+    private void makeStoreWithCopies() throws IOException {
+        delete(store);
+        try (var host = TintypeHost
+                .start(HostOptions.defaults(store).withMemory(64 << 20, 32 << 20))) {
+            var vm = host.create(VmSpec.synthetic("vm-1", 2 << 20, 4 << 20));
+            vm.start();
+            vm.checkpoint(CheckpointDisks.COPY).join().orThrow();
+            vm.checkpoint(CheckpointDisks.COPY).join().orThrow();
+            vm.pause();
+            await().until(() -> host.disks().stream().allMatch(disk -> disk.layers() <= 2));
+        }
+    }
+
+    @Test
+    void shouldReadTheCopiesOfCheckpointsThatHaveThem() throws IOException {
+        makeStoreWithCopies();
+        var disk = store.resolve("checkpoints/vm-1/1/disk-0");
+
+        assertEquals(0, tintype("verify --all"), () -> err.toString() + out);
+        assertEquals(0, tintype("diff vm-1/1 vm-1/2"), () -> err.toString());
+        assertEquals(0, json("diff vm-1/1 vm-1/1").get("parts").get(1).get("changed").asLong());
+        assertEquals(0, tintype("gc --dry-run"), () -> err.toString());
+        assertEquals(0, tintype("gc --disks"), () -> err.toString());
+        assertEquals(0, tintype("verify --all"), () -> err.toString() + out);
+
+        flip(disk, Files.size(disk) / 2);
+        assertEquals(1, tintype("verify --all"));
+        assertTrue(out.toString().contains("vm-1/1  DAMAGED: " + disk), out.toString());
+        assertTrue(out.toString().contains("1 of 2 whole, 1 damaged"), out.toString());
+    }
+
+    @Test
+    void shouldNotDeleteACopyThatAnotherVmStandsOn() throws IOException {
+        makeStoreWithCopies();
+        json("restore vm-1/2 --as again --for 200ms");
+        json("clone again --as third");
+
+        assertRefused("rm vm-1/2", "again/1, third/1 build on it");
+
+        assertEquals(0, tintype("rm vm-1/2 --cascade"), () -> err.toString());
+        // The disks of both are there without what they stand on: that is no damage, since nothing needs them.
+        assertEquals(0, tintype("gc --dry-run"), () -> err.toString());
+        assertEquals(0, tintype("gc"), () -> err.toString());
+        assertEquals(2, json("gc --disks").get("disks").size());
+        assertEquals(0, tintype("verify --all"), () -> out.toString());
     }
 
     @Test
