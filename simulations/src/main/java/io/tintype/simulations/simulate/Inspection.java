@@ -43,6 +43,7 @@ final class Inspection {
 
     /** After the quiet phase. */
     void inspect() {
+        collectGarbage();
         for (var vm : List.copyOf(simulation.vms().values())) {
             if (!isFine()) {
                 return;
@@ -59,6 +60,21 @@ final class Inspection {
         }
         if (isFine() && simulation.knobs.rots()) {
             rot();
+        }
+    }
+
+    /** With nothing in progress and storage that works, nothing is left over, and all that comes after must find what it needs. */
+    private void collectGarbage() {
+        try {
+            simulation.gc();
+            var left = simulation.host().host.store().leftovers();
+            if (!left.removed().isEmpty() || !left.unreadable().isEmpty()) {
+                simulation.violated(null, "", "the store after a collection of garbage",
+                        "nothing left over, all of it readable", left.toString());
+            }
+        } catch (IOException e) {
+            simulation.violated(null, "", "a collection of garbage", "one that succeeds",
+                    String.valueOf(e.getMessage()));
         }
     }
 
@@ -253,6 +269,7 @@ final class Inspection {
         }
         var listed = new HashSet<>(host.host.store().list());
         checkCatalogue(host, listed);
+        collectGarbage();
         for (var vm : before) {
             checkListed(vm, listed);
             checkFlushed(vm, host);
