@@ -214,10 +214,6 @@ record Knobs(
         draw.put("copyPercent", dice.percent(70) ? 0 : dice.between(20, 100));
         dice.turnTo(seed, "flattenPercent");
         draw.put("flattenPercent", dice.percent(70) ? 0 : dice.between(20, 80));
-        dice.turnTo(seed, "retainPercent");
-        draw.put("retainPercent", dice.percent(70) ? 0 : dice.between(20, 80));
-        dice.turnTo(seed, "gcPercent");
-        draw.put("gcPercent", dice.percent(60) ? 0 : dice.between(20, 80));
         dice.turnTo(seed, "reissueFromDisk");
         draw.put("reissueFromDisk", dice.percent(25) ? 1 : 0);
         dice.turnTo(seed, "delayResume");
@@ -273,7 +269,7 @@ record Knobs(
             this.scenario = scenario;
             this.strategy = strategy;
             this.broken = broken;
-            // Traces of before there were these do not name them.
+            // Traces of before there were these do not name them, and seeds of before did without housekeeping.
             put("copyPercent", 0).put("flattenPercent", 0).put("retainPercent", 0)
                     .put("gcPercent", 0);
         }
