@@ -616,7 +616,7 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     private void carryOut(DiskUpkeep.Output output) {
         switch (output) {
             case DiskUpkeep.Output.Commit(var layer) -> beginCommit(layer);
-            case DiskUpkeep.Output.Flatten _ -> beginFlatten();
+            case DiskUpkeep.Output.Flatten(var view) -> beginFlatten(view);
             case DiskUpkeep.Output.CancelFlatten _ -> flattenCancelled = true;
             case DiskUpkeep.Output.PutOverlayOnTop _ -> onPrepare(new Prepare(NO_CHECKPOINT, null));
             case DiskUpkeep.Output.DropUnseen _ ->
@@ -647,10 +647,11 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
                 (commit, failure) -> new CommitBegun(candidate, commit, failure));
     }
 
-    private void beginFlatten() {
+    private void beginFlatten(int view) {
         flattenCancelled = false;
         context.pipeToSelf(
-                blocking(chain::flatten),
+                // Not what is below the top by then: requests were looked at for this view.
+                blocking(() -> chain.flatten(view)),
                 (flatten, failure) -> new FlattenAdvanced(flatten, true, failure));
     }
 

@@ -915,17 +915,18 @@ public final class DiskChain implements AutoCloseable {
     }
 
     /**
-     * Begins to copy all that lies below the top into one image. The caller sees to it that until it ends no request is bound
-     * to a layer below the top, but reads that see all of them.
+     * Begins to copy all that {@code view} shows into one image. The caller sees to it that until it ends no request is bound
+     * to a layer of it, but reads that see all of them.
      *
-     * @throws IllegalStateException where {@link #nextFlatten} says -1
+     * @param view what {@link #nextFlatten} said when the caller looked what requests there are: the top may have moved on since,
+     *     and requests bound to what was the top then are none of this
+     * @throws IllegalStateException if that can be made flat no more
      */
-    public Flatten flatten() throws IOException {
+    public Flatten flatten(int view) throws IOException {
         synchronized (structureLock) {
-            int view = nextFlatten();
-            if (view < 0) {
+            if (!canFlatten(view)) {
                 throw new IllegalStateException(
-                        directory.location() + ": there is nothing to make flat");
+                        directory.location() + ": view " + view + " cannot be made flat");
             }
             String name = ChainDescriptor.flatName(view);
             if (directory.list().contains(name)) {
@@ -940,6 +941,19 @@ public final class DiskChain implements AutoCloseable {
                 working = flatten;
             }
             return flatten;
+        }
+    }
+
+    private boolean canFlatten(int view) {
+        synchronized (holdsLock) {
+            var list = layers;
+            if (view < 0 || view > nextFlatten()) {
+                return false;
+            }
+            int index = list.indexOf(view);
+            return index < 0
+                    ? list.below() != null && view == firstLayer() - 1
+                    : list.get(index).last() == view && !list.isBottom(index);
         }
     }
 

@@ -268,7 +268,7 @@ class DiskChainCrashTest {
                 return;
             }
             story.add("flatten " + chain.nextFlatten());
-            var flatten = chain.flatten();
+            var flatten = chain.flatten(chain.nextFlatten());
             try {
                 while (flatten.copyNext(1)) {
                     switch (random.nextInt(20)) {

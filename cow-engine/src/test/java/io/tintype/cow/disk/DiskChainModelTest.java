@@ -254,7 +254,7 @@ class DiskChainModelTest {
             if (going == null) {
                 chain.seal(chain.top() - 1);
                 if (chain.nextFlatten() >= 0) {
-                    flatten = chain.flatten();
+                    flatten = chain.flatten(chain.nextFlatten());
                 } else if (chain.hasUnseen()) {
                     chain.dropUnseen();
                     removeUnseen();

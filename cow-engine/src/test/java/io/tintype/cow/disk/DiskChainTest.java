@@ -90,6 +90,31 @@ class DiskChainTest {
     }
 
     @Test
+    void shouldMakeFlatWhatWasAskedForThoughTheTopHasMovedOn() throws Exception {
+        var chain = DiskChain.create(directory, GEOMETRY);
+        Sectors.write(chain, 0, 0, 1, 1);
+        chain.switchTo(chain.prepareOverlay());
+        chain.fault(1, 0, 512, Sectors.filled(2, 1));
+        chain.switchTo(chain.prepareOverlay());
+        int view = chain.nextFlatten();
+        chain.fault(2, 0, 1024, Sectors.filled(3, 1));
+        chain.switchTo(chain.prepareOverlay());
+        chain.fault(3, 0, 0, Sectors.filled(4, 1));
+
+        var flatten = chain.flatten(view);
+        while (flatten.copyNext(1)) {
+            assertEquals(1, flatten.view());
+        }
+        flatten.finish();
+
+        assertEquals(1, view);
+        // A read bound to layer 2 while that was the top sees no more than then.
+        assertArrayEquals(new long[] {1, 2, 3}, Sectors.read(chain, 2, 0, 3));
+        assertArrayEquals(new long[] {4, 2, 3}, Sectors.read(chain, 3, 0, 3));
+        assertThrows(IllegalStateException.class, () -> chain.flatten(view));
+    }
+
+    @Test
     void shouldCopyTheRestOfAGroupOnceAndNothingForAWholeGroup() throws Exception {
         var chain = DiskChain.create(directory, GEOMETRY);
         Sectors.write(chain, 0, 0, 2 * GROUP_SECTORS, 1);

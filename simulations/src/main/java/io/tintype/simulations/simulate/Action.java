@@ -104,6 +104,22 @@ sealed interface Action {
         }
     }
 
+    /** All but the newest checkpoints of a VM are deleted. */
+    record Retain(String vm, String label, int newest) implements Action {
+        @Override
+        public String name() {
+            return "retain " + vm + " " + label + " newest " + newest;
+        }
+    }
+
+    /** The store is rid of what nobody needs. */
+    record Gc(String vm, String label) implements Action {
+        @Override
+        public String name() {
+            return "gc " + label;
+        }
+    }
+
     /** A second VM is made from a sealed checkpoint. */
     record Clone(String vm, String label, String newVm) implements Action {
         @Override
@@ -138,6 +154,8 @@ sealed interface Action {
     Pattern FLATTEN = Pattern.compile("(stop-)?flatten (\\S+) (\\S+) disk (\\d+)");
     Pattern CONTROL = Pattern.compile("(begin|cancel|delete) (\\S+) (\\S+)");
     Pattern CLONE = Pattern.compile("clone (\\S+) (\\S+) as (\\S+)");
+    Pattern RETAIN = Pattern.compile("retain (\\S+) (\\S+) newest (\\d+)");
+    Pattern GC = Pattern.compile("gc (\\S+)");
     Pattern LIMIT = Pattern.compile("limit (\\S+) to (\\d+) bytes more");
 
     /** Null if that names no action. */
@@ -189,6 +207,14 @@ sealed interface Action {
         found = CLONE.matcher(name);
         if (found.matches()) {
             return new Clone(found.group(1), found.group(2), found.group(3));
+        }
+        found = RETAIN.matcher(name);
+        if (found.matches()) {
+            return new Retain(found.group(1), found.group(2), Integer.parseInt(found.group(3)));
+        }
+        found = GC.matcher(name);
+        if (found.matches()) {
+            return new Gc("", found.group(1));
         }
         found = LIMIT.matcher(name);
         if (found.matches()) {

@@ -47,6 +47,8 @@ import org.jspecify.annotations.Nullable;
  * @param clonePercent checkpoints restored beside the running VM
  * @param copyPercent checkpoints that copy their disks
  * @param flattenPercent checkpoints some time after which a disk is made flat
+ * @param retainPercent checkpoints some time after which only the newest of their VM are kept
+ * @param gcPercent checkpoints some time after which garbage is collected
  * @param deadlineNs of checkpoints
  * @param heldFrames frames that checkpoints may hold
  * @param chainDepthMax layers of a disk
@@ -95,6 +97,8 @@ record Knobs(
         int clonePercent,
         int copyPercent,
         int flattenPercent,
+        int retainPercent,
+        int gcPercent,
         boolean reissueFromDisk,
         boolean delayResume,
         boolean ordered,
@@ -265,8 +269,9 @@ record Knobs(
             this.scenario = scenario;
             this.strategy = strategy;
             this.broken = broken;
-            // Traces of before there were these do not name them.
-            put("copyPercent", 0).put("flattenPercent", 0);
+            // Traces of before there were these do not name them, and seeds of before did without housekeeping.
+            put("copyPercent", 0).put("flattenPercent", 0).put("retainPercent", 0)
+                    .put("gcPercent", 0);
         }
 
         Draw put(String name, long value) {
@@ -301,7 +306,7 @@ record Knobs(
                     i("touchWeight"), i("heapWeight"), i("bellWeight"), i("resetWeight"),
                     i("straddlePercent"), i("fuaPercent"), i("errorPerMille"), i("hangPerMille"),
                     i("cancelPercent"), i("deletePercent"), i("clonePercent"),
-                    i("copyPercent"), i("flattenPercent"),
+                    i("copyPercent"), i("flattenPercent"), i("retainPercent"), i("gcPercent"),
                     b("reissueFromDisk"), b("delayResume"), b("ordered"), l("deadlineNs"),
                     i("heldFrames"), i("chainDepthMax"), i("crashAt"), i("crashInWrites"),
                     i("fullAt"), b("rots"), b("restores"));

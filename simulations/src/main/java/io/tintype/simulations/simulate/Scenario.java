@@ -20,6 +20,7 @@ public record Scenario(String name, String words, BiConsumer<Knobs.Draw, Dice> f
     private static final Pattern LINE = Pattern.compile("\\s*(\\w+)\\s*=\\s*(-?\\d{1,18})\\s*");
 
     private static final String COPIES = "copies";
+    private static final String HOUSEKEEPING = "housekeeping";
 
     /** Everything from the seed. */
     public static final Scenario SWARM =
@@ -82,6 +83,13 @@ public record Scenario(String name, String words, BiConsumer<Knobs.Draw, Dice> f
                             .put("flattenPercent", dice.below(80))
                             .put("deletePercent", dice.below(60))
                             .put("clonePercent", dice.below(40))),
+            new Scenario(HOUSEKEEPING, "old checkpoints go, and garbage is collected meanwhile",
+                    (draw, dice) -> draw.put("checkpoints", dice.between(3, 6))
+                            .put("actions", dice.between(10, 40))
+                            .put("retainPercent", dice.between(20, 80))
+                            .put("gcPercent", dice.between(20, 100))
+                            .put("cancelPercent", dice.below(40))
+                            .put("clonePercent", dice.percent(50) ? 0 : 40)),
             new Scenario("resets", "devices are reset with requests in flight",
                     (draw, _) -> draw.put("resetWeight", 4).put("readWeight", 8)),
             new Scenario("crashes", "the power fails in every run",
@@ -101,7 +109,7 @@ public record Scenario(String name, String words, BiConsumer<Knobs.Draw, Dice> f
     static final List<Scenario> THEMES = ALL.stream()
             // Copies came later; a theme more would change what known seeds do, and the swarm draws them anyway.
             .filter(each -> !each.name().equals(SWARM.name()) && !each.name().equals(SMALL.name())
-                    && !each.name().equals(COPIES))
+                    && !each.name().equals(COPIES) && !each.name().equals(HOUSEKEEPING))
             .toList();
 
     /** Null if there is none of that name. */

@@ -273,7 +273,7 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
                 cpu.reset(disk);
                 note(Kind.DELIVER, name, "resets disk " + disk);
             }
-            case Action.Begin _,Action.Cancel _,Action.Delete _,Action.Clone _,Action.Flatten _,Action.StopFlatten _,Action.Limit _,Action.Crash _ ->
+            case Action.Begin _,Action.Cancel _,Action.Delete _,Action.Clone _,Action.Flatten _,Action.StopFlatten _,Action.Retain _,Action.Gc _,Action.Limit _,Action.Crash _ ->
                 throw new IllegalStateException("no guest does " + action.name());
         }
         return true;

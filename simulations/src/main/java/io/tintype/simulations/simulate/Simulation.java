@@ -1,5 +1,6 @@
 package io.tintype.simulations.simulate;
 
+import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
 import io.tintype.actors.strand.Ready;
 import io.tintype.actors.strand.SimulatedSystem;
@@ -9,6 +10,7 @@ import io.tintype.scheduler.Rule;
 import io.tintype.simulations.oracle.Violation;
 import io.tintype.simulations.story.StoryEvent;
 import io.tintype.simulations.story.StoryEvent.Kind;
+import io.tintype.store.Retention;
 import io.tintype.store.StoreException;
 import io.tintype.vm.CheckpointDisks;
 import io.tintype.vm.CoreProbe;
@@ -254,7 +256,9 @@ final class Simulation {
         var words = name.split(" ", -1);
         return switch (words[0]) {
             case "guest" -> words[1];
-            case "begin", "cancel", "delete", "clone", "flatten", "stop-flatten" -> "operator";
+            case "begin", "cancel", "delete", "clone", "flatten", "stop-flatten", "retain",
+                    "gc" ->
+                "operator";
             case "finish", "hang", "run", "save", "timer" -> words[1];
             case "fail" -> words[1].equals("hung") ? words[2] : words[1];
             case "fail," -> words[3];
@@ -638,6 +642,14 @@ final class Simulation {
             host.power.limit(bytes < 0 ? Long.MAX_VALUE : bytes);
             return;
         }
+        if (action instanceof Action.Gc) {
+            try {
+                gc();
+            } catch (IOException e) {
+                note(Kind.FAULT, "storage", "could not collect garbage: " + e.getMessage());
+            }
+            return;
+        }
         var vm = vms.get(action.vm());
         if (vm == null || !vm.isStarted() || vm.isDead()) {
             return;
@@ -655,6 +667,7 @@ final class Simulation {
                 }
             }
             case Action.Delete(_, var label) -> delete(vm, label);
+            case Action.Retain(_, _, var newest) -> retain(vm, newest);
             case Action.Clone(_, var label, var newVm) -> {
                 var one = vm.taken.get(label);
                 if (one != null && one.isStored() && !vms.containsKey(newVm)) {
@@ -663,7 +676,8 @@ final class Simulation {
             }
             case Action.Submit _,Action.Touch _,Action.Heap _,Action.Bell _,Action.Reset _ ->
                 vm.tell(action);
-            case Action.Limit _,Action.Crash _ -> throw new IllegalStateException("done above");
+            case Action.Gc _,Action.Limit _,Action.Crash _ ->
+                throw new IllegalStateException("done above");
         }
     }
 
@@ -724,6 +738,45 @@ final class Simulation {
         } catch (IOException e) {
             // A full or failing disk: it may be there still, and nobody may rely on it.
             note(Kind.FAULT, vm.name, "could not delete " + label + ": " + e.getMessage());
+        }
+    }
+
+    private void retain(SimulatedVm vm, int newest) {
+        // Until it is known which ones go, none may be relied on: the power may fail meanwhile.
+        var before = new TreeMap<String, Boolean>();
+        for (var one : vm.taken.values()) {
+            before.put(one.label, one.deleted);
+            one.deleted = true;
+        }
+        List<CheckpointRef> dropped;
+        int stored;
+        try {
+            stored = (int) host.host.store().list().stream()
+                    .filter(ref -> ref.vm().value().equals(vm.name)).count();
+            dropped = host.host.retain(new VmId(vm.name), Retention.newest(newest));
+        } catch (IOException e) {
+            note(Kind.FAULT, vm.name, "could not delete what is not retained: " + e.getMessage());
+            return;
+        }
+        if (dropped.size() != Math.max(0, stored - newest)) {
+            violated(null, vm.name, "the checkpoints that are not retained",
+                    Math.max(0, stored - newest) + " of " + stored, dropped.toString());
+        }
+        if (!dropped.isEmpty() && stored > dropped.size()) {
+            count(Situation.RETENTION);
+        }
+        for (var one : vm.taken.values()) {
+            one.deleted = Objects.requireNonNull(before.get(one.label))
+                    || dropped.contains(one.ref);
+        }
+    }
+
+    void gc() throws IOException {
+        if (vms.values().stream().anyMatch(vm -> vm.isStarted() && vm.inProgress() > 0)) {
+            count(Situation.GC_DURING_CHECKPOINT);
+        }
+        if (!host.host.gc().removed().isEmpty()) {
+            count(Situation.GC_RECLAIMS);
         }
     }
 

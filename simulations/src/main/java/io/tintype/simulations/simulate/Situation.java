@@ -35,7 +35,10 @@ public enum Situation {
     SEALED_WITH_PENDING("a sealed checkpoint with requests pending at T"),
     SEALED_WITH_COPIES("a sealed checkpoint with copies of its disks"),
     FLATTEN("a chain that was made flat"),
-    FLATTEN_DURING_CHECKPOINT("a chain that was made flat during a checkpoint");
+    FLATTEN_DURING_CHECKPOINT("a chain that was made flat during a checkpoint"),
+    GC_DURING_CHECKPOINT("a collection of garbage during a checkpoint"),
+    GC_RECLAIMS("a collection of garbage that reclaims something"),
+    RETENTION("old checkpoints that go while newer ones stay");
 
     private final String words;
 

@@ -107,6 +107,19 @@ final class Workload {
                         new Action.StopFlatten(vm, "l" + checkpoints, disk)));
             }
         }
+        housekeeping(vm, (int) soon);
+    }
+
+    private void housekeeping(String vm, int soonNs) {
+        var own = new Dice(Dice.of(knobs.seed(), "housekeeping " + checkpoints, 0));
+        if (own.percent(knobs.retainPercent())) {
+            actions.add(new Timed(nowNs + 1 + own.below(soonNs),
+                    new Action.Retain(vm, "n" + checkpoints, own.between(1, 2))));
+        }
+        if (own.percent(knobs.gcPercent())) {
+            actions.add(new Timed(nowNs + 1 + own.below(soonNs),
+                    new Action.Gc("", "g" + checkpoints)));
+        }
     }
 
     /** What a clone does, if it is there by then: while its memory is still being read, with luck. */
