@@ -290,6 +290,7 @@ public final class CheckpointStore implements AutoCloseable {
     public void drop(CheckpointRef ref) throws StoreException {
         checkWritable();
         checkSealed(ref);
+        requireNoDiskOn(ref);
         readLineage();
         remove(ref);
     }
@@ -492,8 +493,6 @@ public final class CheckpointStore implements AutoCloseable {
     private void remove(CheckpointRef ref) throws StoreException {
         checkWritable();
         synchronized (housekeeping) {
-            checkSealed(ref);
-            requireNoDiskOn(ref);
             if (!sealed.remove(ref)) {
                 throw notSealed(ref);
             }

@@ -4,15 +4,18 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tintype.actors.CheckpointId;
 import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
 import io.tintype.simulations.checkpoints.Verifier;
 import io.tintype.simulations.cli.Commands.Surroundings;
 import io.tintype.store.CheckpointStore;
+import io.tintype.store.StoreException;
 import io.tintype.vm.CheckpointDisks;
 import io.tintype.vm.HostOptions;
 import io.tintype.vm.TintypeHost;
@@ -384,6 +387,12 @@ class CheckpointCommandTest {
         json("clone again --as third");
 
         assertRefused("rm vm-1/2", "again/1, third/1 build on it");
+        try (var opened = CheckpointStore.open(store)) {
+            var refused = assertThrows(StoreException.class, () -> opened.drop(
+                    new CheckpointRef(new VmId("vm-1"), new CheckpointId(2))));
+            assertTrue(String.valueOf(refused.getMessage()).contains("images/again/disk-0"),
+                    refused::getMessage);
+        }
 
         assertEquals(0, tintype("rm vm-1/2 --cascade"), () -> err.toString());
         // The disks of both are there without what they stand on: that is no damage, since nothing needs them.
