@@ -843,10 +843,22 @@ public final class TintypeHost implements AutoCloseable {
                         ended));
         return started.thenApply(
                 actor -> {
-                    var vm = new Vm(this, spec.id(), actor, counters, ended);
+                    // Who waits for the end may close the host next, so the catalogue is told first.
+                    var over = new CompletableFuture<Void>();
+                    var vm = new Vm(this, spec.id(), actor, counters, over);
                     vms.put(spec.id(), vm);
                     specs.put(spec.id(), spec);
-                    var _ = ended.whenComplete((_, failure) -> ended(vm, failure));
+                    var _ = ended.whenComplete((_, failure) -> {
+                        try {
+                            ended(vm, failure);
+                        } finally {
+                            if (failure == null) {
+                                over.complete(null);
+                            } else {
+                                over.completeExceptionally(failure);
+                            }
+                        }
+                    });
                     return vm;
                 });
     }
