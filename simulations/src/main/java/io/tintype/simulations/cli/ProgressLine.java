@@ -2,6 +2,7 @@ package io.tintype.simulations.cli;
 
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.function.IntFunction;
 import java.util.function.Supplier;
 
 /**
@@ -13,23 +14,40 @@ final class ProgressLine implements AutoCloseable {
     private static final Duration LINE_EVERY = Duration.ofSeconds(5);
     private static final Duration CLOSE_WAIT_MAX = Duration.ofSeconds(2);
 
-    private final Supplier<String> words;
+    private final IntFunction<String> words;
+    private final Supplier<Duration> lineEvery;
     private final PrintWriter out;
     private final Terminal terminal;
     private final Thread thread;
     // Guarded by `out`, as is the output itself.
     private boolean isLineOpen;
 
-    private ProgressLine(Supplier<String> words, PrintWriter out, Terminal terminal) {
+    private ProgressLine(IntFunction<String> words, Supplier<Duration> lineEvery,
+            PrintWriter out, Terminal terminal) {
         this.words = words;
+        this.lineEvery = lineEvery;
         this.out = out;
         this.terminal = terminal;
         this.thread = Thread.ofPlatform().daemon().name("progress-line").unstarted(this::show);
     }
 
-    /** Shows what {@code words} answers, any thread asking, until closed. */
+    /** Shows what {@code words} answers, cut where the terminal ends, until closed. */
     static ProgressLine start(Supplier<String> words, PrintWriter out, Terminal terminal) {
-        var line = new ProgressLine(words, out, terminal);
+        return start(width -> {
+            var all = words.get();
+            return all.substring(0, Math.min(all.length(), width));
+        }, () -> LINE_EVERY, out, terminal);
+    }
+
+    /**
+     * Shows what {@code words} answers, on a thread of its own, until closed.
+     *
+     * @param words of at most so many columns
+     * @param lineEvery from one line to the next where they cannot be redrawn; asked again after each
+     */
+    static ProgressLine start(IntFunction<String> words, Supplier<Duration> lineEvery,
+            PrintWriter out, Terminal terminal) {
+        var line = new ProgressLine(words, lineEvery, out, terminal);
         line.thread.start();
         return line;
     }
@@ -43,9 +61,14 @@ final class ProgressLine implements AutoCloseable {
         }
     }
 
-    /** Shows no more, and leaves no half-drawn line behind. */
+    /** Ends with {@link #stop()}. */
     @Override
     public void close() {
+        stop();
+    }
+
+    /** Shows no more, and leaves no half-drawn line behind. More than once is the same as once. */
+    void stop() {
         thread.interrupt();
         try {
             thread.join(CLOSE_WAIT_MAX);
@@ -63,11 +86,11 @@ final class ProgressLine implements AutoCloseable {
         try {
             while (true) {
                 // Waits for nothing: it is how often the line is drawn.
-                Thread.sleep(isTerminal ? REDRAW_EVERY : LINE_EVERY);
+                Thread.sleep(isTerminal ? REDRAW_EVERY : lineEvery.get());
                 if (isTerminal) {
                     redraw();
                 } else {
-                    say(words.get());
+                    say(words.apply(Integer.MAX_VALUE / 2));
                 }
             }
         } catch (InterruptedException e) {
@@ -76,9 +99,8 @@ final class ProgressLine implements AutoCloseable {
     }
 
     private void redraw() {
-        var all = words.get();
         // The last column stays free: writing there makes some terminals wrap.
-        var fitting = all.substring(0, Math.min(all.length(), Math.max(0, terminal.width() - 1)));
+        var fitting = words.apply(Math.max(0, terminal.width() - 1));
         synchronized (out) {
             out.print("\r" + fitting + "\u001b[K");
             out.flush();

@@ -309,13 +309,14 @@ final class RunCommand implements Callable<Integer> {
                                 : "what was half done is cleaned up when the store is opened next")) {
             var result = runner.run(options, progress);
             if (status != null) {
+                // Before the result is printed.
                 status.stop();
             }
             return show(result, options, reportFile);
         }
     }
 
-    private static Consumer<String> sayer(@Nullable StatusPrinter status, PrintWriter err) {
+    private static Consumer<String> sayer(@Nullable ProgressLine status, PrintWriter err) {
         return words -> {
             var line = "tintype: " + words;
             if (status == null) {

@@ -16,7 +16,6 @@ import io.tintype.simulations.story.StoryHtml;
 import io.tintype.simulations.story.StoryText;
 import io.tintype.simulations.story.TraceFile;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -61,7 +60,6 @@ import picocli.CommandLine.TypeConversionException;
 final class SimulateCommand implements Callable<Integer> {
     private static final long NEW_SEED_BOUND = 1_000_000_000;
     private static final int JOBS_MAX = 256;
-    private static final Duration PROGRESS_EVERY = Duration.ofSeconds(2);
 
     /** What {@code --json} writes of a failure. */
     record FoundJson(@Nullable String rule, long seed, int events, int recordedEvents, String trace,
@@ -188,11 +186,16 @@ final class SimulateCommand implements Callable<Integer> {
         Finding finding;
         try (var _ = Interrupts.install(campaign::cancel,
                 words -> err.println("tintype: " + words), "nothing is left behind")) {
-            var progress = quiet ? null : progress(campaign, plan, err);
-            finding = campaign.run();
-            if (progress != null) {
-                progress.interrupt();
-                progress.join();
+            if (quiet) {
+                finding = campaign.run();
+            } else {
+                err.println(words(plan));
+                err.flush();
+                try (var _ = ProgressLine.start(() -> campaign.isShrinking()
+                        ? "a rule is broken; shrinking the run that shows it"
+                        : line(campaign.totals()), err, surroundings.terminal())) {
+                    finding = campaign.run();
+                }
             }
         }
         return show(plan, campaign.totals(), finding);
@@ -228,25 +231,10 @@ final class SimulateCommand implements Callable<Integer> {
                 chosen, strategy, faults, broken, jobs);
     }
 
-    private static Thread progress(Campaign campaign, Campaign.Plan plan, PrintWriter err) {
-        err.println("seeds from " + plan.firstSeed() + " on, scenario " + plan.scenario().name()
+    private static String words(Campaign.Plan plan) {
+        return "seeds from " + plan.firstSeed() + " on, scenario " + plan.scenario().name()
                 + ", strategy " + lower(plan.strategy()) + ", faults " + lower(plan.faults())
-                + (plan.broken() == null ? "" : ", " + plan.broken() + " switched off"));
-        err.flush();
-        return Thread.ofPlatform().daemon().name("progress").start(() -> {
-            try {
-                while (!campaign.isShrinking()) {
-                    // Waits for nothing: it is how often people are told.
-                    Thread.sleep(PROGRESS_EVERY);
-                    err.println(line(campaign.totals()));
-                    err.flush();
-                }
-                err.println("a rule is broken; shrinking the run that shows it");
-                err.flush();
-            } catch (InterruptedException _) {
-                // What comes now is the result.
-            }
-        });
+                + (plan.broken() == null ? "" : ", " + plan.broken() + " switched off");
     }
 
     private static String lower(Enum<?> constant) {

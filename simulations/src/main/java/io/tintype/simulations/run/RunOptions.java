@@ -45,31 +45,6 @@ public record RunOptions(
         long seed,
         DiskPolicy checkpointDisks,
         JournalPlace catalogue) {
-    /** The same with checkpoints that point to layers, and the journal in the store's directory. */
-    public RunOptions(
-            int vms,
-            long memoryBytes,
-            int disks,
-            long diskSizeBytes,
-            int ioDepth,
-            long dirtyPerSecond,
-            GuestKind guest,
-            @Nullable Path trace,
-            double speed,
-            Duration checkpointEvery,
-            @Nullable Duration runFor,
-            ReissuePolicy reissue,
-            ConflictPolicy conflict,
-            Path store,
-            boolean storeIsTemporary,
-            int keep,
-            long seed) {
-        this(
-                vms, memoryBytes, disks, diskSizeBytes, ioDepth, dirtyPerSecond, guest, trace,
-                speed, checkpointEvery, runFor, reissue, conflict, store, storeIsTemporary, keep,
-                seed, DiskPolicy.POINTER, new JournalPlace.Embedded());
-    }
-
     /** A dirty rate without a limit: as fast as the VM's share of the processor lets it. */
     public static final long UNLIMITED = Long.MAX_VALUE;
 }

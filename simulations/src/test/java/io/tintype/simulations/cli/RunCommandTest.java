@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tintype.catalogue.JournalPlace;
 import io.tintype.simulations.cli.Commands.Surroundings;
 import io.tintype.simulations.run.ConflictPolicy;
+import io.tintype.simulations.run.DiskPolicy;
 import io.tintype.simulations.run.GuestKind;
 import io.tintype.simulations.run.ReissuePolicy;
 import io.tintype.simulations.run.RunOptions;
@@ -103,7 +105,7 @@ class RunCommandTest {
                         folder.resolve("disk.vscsi"), 120, Duration.ofMillis(500),
                         Duration.ofMinutes(2),
                         ReissuePolicy.DISK, ConflictPolicy.DELAY_RESUME, folder.resolve("store"),
-                        false, 9, 42),
+                        false, 9, 42, DiskPolicy.POINTER, new JournalPlace.Embedded()),
                 options);
     }
 

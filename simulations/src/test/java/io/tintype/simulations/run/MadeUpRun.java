@@ -1,5 +1,6 @@
 package io.tintype.simulations.run;
 
+import io.tintype.catalogue.JournalPlace;
 import io.tintype.simulations.run.CutStory.DelayedWrite;
 import io.tintype.simulations.run.CutStory.Request;
 import io.tintype.simulations.run.RunResult.Checkpoint;
@@ -38,7 +39,8 @@ public final class MadeUpRun {
                 1,
                 Duration.ofSeconds(1), Duration.ofSeconds(20), ReissuePolicy.LANDED,
                 ConflictPolicy.PUT_OFF,
-                Path.of("checkpoints"), false, 2, 42);
+                Path.of("checkpoints"), false, 2, 42, DiskPolicy.POINTER,
+                new JournalPlace.Embedded());
     }
 
     /** {@code checkpoints} of them over 20 seconds; every 97th was aborted. */
