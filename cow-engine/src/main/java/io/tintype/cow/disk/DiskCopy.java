@@ -93,8 +93,8 @@ public final class DiskCopy {
                                 .formatted(image.rootSum(), rootSum));
             }
             var damages = new ArrayList<DamagedImageException>();
-            image.verifyGaps();
-            image.verify(_ -> true, _ -> {}, damages::add);
+            ImageProof.verifyGaps(image);
+            ImageProof.verify(image, _ -> true, _ -> {}, damages::add);
             if (!damages.isEmpty()) {
                 throw damages.getFirst();
             }

@@ -280,7 +280,7 @@ public final class DiskInspector {
                 var hides = files.get(i).absorbing() ? images.get(i + 1) : null;
                 long all = dataBytes(image, null);
                 long seen = hides == null ? all : dataBytes(image, hides);
-                long plain = image.verify(
+                long plain = ImageProof.verify(image,
                         group -> hides == null || hides.lookup(group) == GroupState.ABSENT,
                         progress, damages::add);
                 hidden += all - seen;
@@ -313,7 +313,7 @@ public final class DiskInspector {
             var image = open(directory, name);
             try {
                 long all = dataBytes(image, null);
-                long plain = image.verify(_ -> true, progress, damages::add);
+                long plain = ImageProof.verify(image, _ -> true, progress, damages::add);
                 return new Checked(damages, damages.isEmpty() ? all - plain : 0, plain, 0);
             } finally {
                 image.close();
