@@ -75,7 +75,7 @@ public final class DiskCopy {
      * @throws DamagedImageException if it is not as it was written
      */
     public static DiskChain open(ImageDirectory directory, String name) throws IOException {
-        return DiskChain.openCopy(directory, name);
+        return ChainOpener.openCopy(directory, name);
     }
 
     /**

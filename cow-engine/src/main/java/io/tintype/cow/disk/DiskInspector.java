@@ -112,7 +112,7 @@ public final class DiskInspector {
 
     private static ChainInfo chain(ImageDirectory directory, int parentsMax) throws IOException {
         for (int tries = 1;; tries++) {
-            var descriptor = DiskChain.readDescriptor(directory);
+            var descriptor = ChainOpener.readDescriptor(directory);
             try {
                 var files = new ArrayList<FileInfo>();
                 for (var file : descriptor.files()) {
@@ -228,7 +228,7 @@ public final class DiskInspector {
 
     private static boolean hasChanged(ImageDirectory directory, ChainDescriptor descriptor)
             throws IOException {
-        return DiskChain.readDescriptor(directory).generation() != descriptor.generation();
+        return ChainOpener.readDescriptor(directory).generation() != descriptor.generation();
     }
 
     /**
@@ -243,7 +243,7 @@ public final class DiskInspector {
         for (int tries = 1;; tries++) {
             ChainDescriptor descriptor;
             try {
-                descriptor = DiskChain.readDescriptor(directory);
+                descriptor = ChainOpener.readDescriptor(directory);
             } catch (DamagedImageException damaged) {
                 return new Checked(List.of(damaged), 0, 0, 0);
             }

@@ -1,6 +1,7 @@
 package io.tintype.cow.disk;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.util.BitSet;
 
 /**
@@ -87,6 +88,14 @@ final class ImageIndex {
     /** Says that the page has entries. Its key is negated, so that it cannot pass for an index entry. */
     private long directoryEntry(int page) {
         return GroupState.toEntry(~page ^ salt, GroupState.present(page));
+    }
+
+    /** What the entry of {@code group} says now; -1 if it has a wrong checksum. */
+    long read(int group) throws IOException {
+        var entry = MemorySegment.ofArray(new byte[ImageHeader.ENTRY_BYTES]);
+        file.read(header.indexAt() + (long) group * ImageHeader.ENTRY_BYTES, entry, 0,
+                ImageHeader.ENTRY_BYTES);
+        return GroupState.fromEntry(group ^ salt, entry.get(ImageHeader.LITTLE_LONG, 0));
     }
 
     /** Reads and checks all of it. */

@@ -36,7 +36,8 @@ final class ImageProof {
                 } catch (DamagedImageException damaged) {
                     damages.accept(damaged);
                 }
-                unproved += GroupState.isSealed(value) ? 0 : length;
+                // Of now: whoever has it open for writing may have let it be written again.
+                unproved += GroupState.isSealed(image.lookup(group)) ? 0 : length;
             }
             progress.accept(length);
         }

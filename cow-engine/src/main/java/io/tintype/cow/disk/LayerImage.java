@@ -41,6 +41,7 @@ final class LayerImage {
     private final String name;
     private final String where;
     private final ImageHeader header;
+    private final boolean writable;
     private final int salt;
     private final ImageIndex index;
     private final SlotSpace space;
@@ -68,6 +69,7 @@ final class LayerImage {
         this.name = name;
         this.where = where(directory, name);
         this.header = header;
+        this.writable = writable;
         this.salt = Checksums.crc32c(header.encode(), 0, ImageHeader.BYTES - Integer.BYTES);
         this.index = new ImageIndex(file, where, header, salt);
         this.space = new SlotSpace(file, header, reserveBytes);
@@ -214,6 +216,9 @@ final class LayerImage {
                 if (damagedAt < 0) {
                     return;
                 }
+                if (!writable) {
+                    lookAgain(group);
+                }
                 seen = groups.get(group);
                 sealedReads++;
                 // Or it was written and sealed anew just now, data first.
@@ -326,6 +331,15 @@ final class LayerImage {
             throw e;
         }
         publish(group, GroupState.sealed(slot));
+    }
+
+    /** Another instance may have let the group be written again since this one was opened: its entry says so before it is. */
+    private synchronized void lookAgain(int group) throws IOException {
+        long now = index.read(group);
+        if (now != -1 && now != GroupState.ABSENT
+                && GroupState.slot(now) == GroupState.slot(groups.get(group))) {
+            groups.put(group, now);
+        }
     }
 
     /** What vouches for header and index, and through them for every checksum of a file that is sealed as a whole. */

@@ -1,6 +1,7 @@
 package io.tintype.cow.disk;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -158,6 +160,26 @@ class LiveDamageTest {
 
         assertEveryFlippedBitIsFound(1,
                 () -> assertArrayEquals(expected, Sectors.read(chain, 1)));
+    }
+
+    @Test
+    void shouldNotTakeItForDamageWhenAnotherInstanceWritesAgain() throws IOException {
+        chain.sealAll();
+        chain.close();
+        chain = DiskChain.open(new FileImageDirectory(folder));
+        try (var reader = DiskChain.openReadOnly(new FileImageDirectory(folder), 1)) {
+            write(GROUP_SECTORS + 9, 2);
+            assertArrayEquals(expected, Sectors.read(reader, 1));
+        }
+        // In the middle of a check, too: when it has read the index, and not yet all data.
+        var isWritten = new AtomicBoolean();
+        var checked = DiskInspector.check(new FileImageDirectory(folder), _ -> {
+            if (isWritten.compareAndSet(false, true)) {
+                assertDoesNotThrow(() -> write(7 * GROUP_SECTORS + 1, 1));
+            }
+        });
+        assertEquals(List.of(), checked.damages());
+        assertTrue(checked.unprovedBytes() > 0);
     }
 
     @Test
