@@ -291,6 +291,19 @@ final class DiskDirectory implements AutoCloseable {
         });
     }
 
+    /** Gives all data checksums on disk, for the next process to verify; when nothing is in flight any more. */
+    synchronized void seal() {
+        for (var chain : inMemory ? List.<DiskChain>of() : List.copyOf(chains.values())) {
+            try {
+                chain.sealAll();
+            } catch (IOException failure) {
+                // What was flushed is durable all the same.
+                LOG.warn("{} is closed without checksums of what was written last: {}",
+                        chain.directory().location(), failure.getMessage());
+            }
+        }
+    }
+
     /** Closes every chain, clones before what they stand on. */
     @Override
     public synchronized void close() {

@@ -70,6 +70,11 @@ final class LateDirectory implements ImageDirectory {
     }
 
     @Override
+    public boolean isMemory() {
+        return directory.isMemory();
+    }
+
+    @Override
     public ImageDirectory resolve(String locator) {
         return directory.resolve(locator);
     }

@@ -894,6 +894,7 @@ public final class TintypeHost implements AutoCloseable {
         world.end();
         stop(saving);
         stop(blocking);
+        disks.seal();
         closeFiles();
         pool.close();
     }

@@ -27,7 +27,12 @@ final class Checksums {
     static int ofBlock(int salt, long block, ByteBuffer bytes) {
         var crc = new CRC32C();
         crc.update(bytes);
-        return (int) crc.getValue() ^ salt ^ (int) ((block * 0x9E3779B97F4A7C15L) >>> 32);
+        return mixed((int) crc.getValue(), salt, block);
+    }
+
+    /** The same, of a block whose bytes have this CRC32C. */
+    static int mixed(int crc32c, int salt, long block) {
+        return crc32c ^ salt ^ (int) ((block * 0x9E3779B97F4A7C15L) >>> 32);
     }
 
     /** CRC-16 of {@code key}'s four bytes and {@code value}'s lowest six, most significant first. */

@@ -61,7 +61,7 @@ public final class Commit {
         if (next < cells.length) {
             throw new IllegalStateException(groupsLeft() + " block groups are not copied yet");
         }
-        chain.finish(this);
+        chain.upkeep().finish(this);
         ended = true;
     }
 
@@ -69,7 +69,7 @@ public final class Commit {
     public void cancel() {
         if (!ended) {
             ended = true;
-            chain.cancel(this);
+            chain.upkeep().cancel(this);
         }
     }
 
@@ -104,6 +104,6 @@ public final class Commit {
                 lower.image().writeSealedGroup(group, buffer, 0);
             }
         }
-        chain.committedOne();
+        chain.upkeep().committedOne();
     }
 }

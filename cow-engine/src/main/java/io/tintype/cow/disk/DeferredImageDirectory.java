@@ -246,6 +246,11 @@ public final class DeferredImageDirectory implements ImageDirectory {
     }
 
     @Override
+    public boolean isMemory() {
+        return directory.isMemory();
+    }
+
+    @Override
     public ImageDirectory resolve(String locator) {
         return directory.resolve(locator);
     }

@@ -75,7 +75,7 @@ public final class DiskCopy {
      * @throws DamagedImageException if it is not as it was written
      */
     public static DiskChain open(ImageDirectory directory, String name) throws IOException {
-        return DiskChain.openCopy(directory, name);
+        return ChainOpener.openCopy(directory, name);
     }
 
     /**
@@ -93,8 +93,8 @@ public final class DiskCopy {
                                 .formatted(image.rootSum(), rootSum));
             }
             var damages = new ArrayList<DamagedImageException>();
-            image.verifyGaps();
-            image.verify(_ -> true, _ -> {}, damages::add);
+            ImageProof.verifyGaps(image);
+            ImageProof.verify(image, _ -> true, _ -> {}, damages::add);
             if (!damages.isEmpty()) {
                 throw damages.getFirst();
             }

@@ -112,7 +112,7 @@ public final class DiskInspector {
 
     private static ChainInfo chain(ImageDirectory directory, int parentsMax) throws IOException {
         for (int tries = 1;; tries++) {
-            var descriptor = DiskChain.readDescriptor(directory);
+            var descriptor = ChainOpener.readDescriptor(directory);
             try {
                 var files = new ArrayList<FileInfo>();
                 for (var file : descriptor.files()) {
@@ -228,7 +228,7 @@ public final class DiskInspector {
 
     private static boolean hasChanged(ImageDirectory directory, ChainDescriptor descriptor)
             throws IOException {
-        return DiskChain.readDescriptor(directory).generation() != descriptor.generation();
+        return ChainOpener.readDescriptor(directory).generation() != descriptor.generation();
     }
 
     /**
@@ -243,7 +243,7 @@ public final class DiskInspector {
         for (int tries = 1;; tries++) {
             ChainDescriptor descriptor;
             try {
-                descriptor = DiskChain.readDescriptor(directory);
+                descriptor = ChainOpener.readDescriptor(directory);
             } catch (DamagedImageException damaged) {
                 return new Checked(List.of(damaged), 0, 0, 0);
             }
@@ -280,7 +280,7 @@ public final class DiskInspector {
                 var hides = files.get(i).absorbing() ? images.get(i + 1) : null;
                 long all = dataBytes(image, null);
                 long seen = hides == null ? all : dataBytes(image, hides);
-                long plain = image.verify(
+                long plain = ImageProof.verify(image,
                         group -> hides == null || hides.lookup(group) == GroupState.ABSENT,
                         progress, damages::add);
                 hidden += all - seen;
@@ -313,7 +313,7 @@ public final class DiskInspector {
             var image = open(directory, name);
             try {
                 long all = dataBytes(image, null);
-                long plain = image.verify(_ -> true, progress, damages::add);
+                long plain = ImageProof.verify(image, _ -> true, progress, damages::add);
                 return new Checked(damages, damages.isEmpty() ? all - plain : 0, plain, 0);
             } finally {
                 image.close();

@@ -53,7 +53,7 @@ public final class Flatten {
                     copier.groupsLeft() + " block groups are not copied yet");
         }
         finishing = true;
-        chain.finish(this);
+        chain.upkeep().finish(this);
         ended = true;
     }
 
@@ -61,7 +61,7 @@ public final class Flatten {
     public void cancel() {
         if (!ended) {
             ended = true;
-            chain.cancel(this, finishing);
+            chain.upkeep().cancel(this, finishing);
         }
     }
 

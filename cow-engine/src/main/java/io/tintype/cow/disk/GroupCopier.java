@@ -21,7 +21,7 @@ final class GroupCopier {
         this.chain = chain;
         this.view = view;
         this.target = target;
-        this.groups = chain.groupsWithData(view);
+        this.groups = chain.reader().groupsWithData(view);
         this.next = groups.nextSetBit(0);
         this.left = groups.cardinality();
     }
@@ -40,7 +40,7 @@ final class GroupCopier {
         for (int count = groupsMax; count > 0 && next >= 0; count--) {
             int length = chain.geometry().groupLength(next);
             var buffer = Scratch.borrow(length);
-            chain.readGroup(view, next, 0, buffer, 0, length);
+            chain.reader().readGroup(view, next, 0, buffer, 0, length);
             // In an image that holds everything what is absent is zeros.
             if (!isZeros(buffer, length)) {
                 target.writeSealedGroup(next, buffer, 0);

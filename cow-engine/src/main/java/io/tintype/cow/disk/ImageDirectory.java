@@ -37,5 +37,13 @@ public interface ImageDirectory {
     /** How to find {@code other} from here: what {@link #resolve} wants, even after both were moved together. */
     String locate(ImageDirectory other);
 
+    /**
+     * Whether files are nowhere but in this process's memory, which is trusted as all of its memory is: then what is read need
+     * not be compared with what was written.
+     */
+    default boolean isMemory() {
+        return false;
+    }
+
     ImageDirectory resolve(String locator);
 }

@@ -2,14 +2,10 @@ package io.tintype.cow.disk;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.BitSet;
-import java.util.function.Consumer;
-import java.util.function.IntPredicate;
-import java.util.function.LongConsumer;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -33,8 +29,11 @@ final class LayerImage {
     /** How much further than needed a file is extended: one call for 64 slots of 64 KiB. */
     private static final int RESERVE_BYTES = 4 * 1024 * 1024;
 
-    /** How often an index page that looks damaged is read again: another instance may be writing it right now. */
-    private static final int INDEX_READS_MAX = 3;
+    /** How often a sealed group that looks damaged is read again: a commit may have written it anew. */
+    private static final int SEALED_READS_MAX = 3;
+
+    /** Bounds how long a write waits until a layer that was opened again is let be written. */
+    private static final int UNSEALED_AT_ONCE_MAX = 1 << 16;
 
     private static final int[] NONE = new int[0];
 
@@ -42,8 +41,11 @@ final class LayerImage {
     private final String name;
     private final String where;
     private final ImageHeader header;
+    private final boolean writable;
     private final int salt;
-    private final int reserveBytes;
+    private final ImageIndex index;
+    private final SlotSpace space;
+    private final ImageData data;
     private final GroupTable groups = new GroupTable();
 
     /** Serializes syncs, so that one that finds nothing to do knows that whoever took it is through. */
@@ -52,30 +54,27 @@ final class LayerImage {
     /** Set after a change was made, cleared before it is made durable. */
     private volatile boolean unsynced;
 
-    /** How many index pages are in use; of its own, so that asking does not wait for a sync. */
-    private volatile int pageCount;
-
     // Guarded by this.
     private int plainCount;
-    private int nextSlot;
-    private long reservedBytes;
+    private int unsealNext = 1;
     private int[] changed = NONE;
     private int changedCount;
-    private int[] spareSlots = NONE;
 
     // Guarded by syncLock.
-    private final BitSet pagesInUse = new BitSet(0);
     private @Nullable IOException syncFailure;
 
     private LayerImage(ImageDirectory directory, String name, ImageFile file, ImageHeader header,
-            int reserveBytes) {
-        this.reserveBytes = reserveBytes;
+            int reserveBytes, boolean writable) {
         this.file = file;
         this.name = name;
         this.where = where(directory, name);
         this.header = header;
+        this.writable = writable;
         this.salt = Checksums.crc32c(header.encode(), 0, ImageHeader.BYTES - Integer.BYTES);
-        this.reservedBytes = header.dataAt();
+        this.index = new ImageIndex(file, where, header, salt);
+        this.space = new SlotSpace(file, header, reserveBytes);
+        this.data = new ImageData(file, where, header, salt, groups,
+                writable && !directory.isMemory());
     }
 
     /** A new file with nothing in it. Nothing of it is durable before {@link #sync} and {@link ImageDirectory#sync}. */
@@ -94,7 +93,7 @@ final class LayerImage {
             int reserveBytes) throws IOException {
         var file = directory.create(name);
         try {
-            var image = new LayerImage(directory, name, file, header, reserveBytes);
+            var image = new LayerImage(directory, name, file, header, reserveBytes, true);
             var buffer = Scratch.borrow(ImageHeader.BYTES);
             MemorySegment.copy(MemorySegment.ofArray(header.encode()), 0, buffer, 0,
                     ImageHeader.BYTES);
@@ -125,7 +124,8 @@ final class LayerImage {
                         "this is another disk's or layer's file: it says "
                                 + found + ", the chain says " + expected);
             }
-            var image = new LayerImage(directory, name, file, found, RESERVE_BYTES);
+            var image = new LayerImage(directory, name, file, found, RESERVE_BYTES,
+                    writable);
             image.load(writable);
             return image;
         } catch (IOException e) {
@@ -139,7 +139,7 @@ final class LayerImage {
         var file = directory.open(name, false);
         try {
             var image = new LayerImage(directory, name, file,
-                    readHeader(file, where(directory, name)), 0);
+                    readHeader(file, where(directory, name)), 0, false);
             image.load(false);
             return image;
         } catch (IOException e) {
@@ -196,131 +196,149 @@ final class LayerImage {
 
     /** What the file takes on disk: whole slots, though a base may have holes in them. */
     long bytesOnDisk() {
-        synchronized (this) {
-            return ImageHeader.PAGE_BYTES * (pageCount + 1L)
-                    + (long) nextSlot * header.geometry().groupBytes();
-        }
+        return ImageHeader.PAGE_BYTES * (index.pageCount() + 1L)
+                + (long) space.count() * header.geometry().groupBytes();
     }
 
     /**
-     * Reads from a group that has data. A sealed one is verified, in a buffer of ours: the target may be a guest's memory, in
-     * which the guest may do what it likes meanwhile.
+     * Reads from a group that has data, and verifies what has a checksum, in the file or in memory.
      *
      * @param value of the group, as {@link #lookup} said
      */
     void read(int group, long value, int offset, MemorySegment target, long targetOffset,
             int bytes) throws IOException {
         long seen = value;
-        for (int read = 1; GroupState.isSealed(seen); read++) {
-            long damagedAt = readVerified(group, GroupState.slot(seen), offset, target,
-                    targetOffset, bytes);
-            if (damagedAt < 0) {
+        int sealedReads = 0;
+        for (;;) {
+            if (GroupState.isSealed(seen)) {
+                long damagedAt = data.readSealed(group, GroupState.slot(seen), offset, target,
+                        targetOffset, bytes);
+                if (damagedAt < 0) {
+                    return;
+                }
+                if (!writable) {
+                    lookAgain(group);
+                }
+                seen = groups.get(group);
+                sealedReads++;
+                // Or it was written and sealed anew just now, data first.
+                if (sealedReads == SEALED_READS_MAX && GroupState.isSealed(seen)) {
+                    throw data.damagedBlock(group, damagedAt);
+                }
+            } else if (GroupState.isPresent(seen)) {
+                if (data.readLive(group, GroupState.slot(seen), offset, target, targetOffset,
+                        bytes)) {
+                    return;
+                }
+                seen = groups.get(group);
+            } else {
+                MemorySegment.copy(Scratch.ZEROS, 0, target, targetOffset, bytes);
                 return;
             }
-            seen = groups.get(group);
-            // Or it was written and sealed anew just now, data first.
-            if (read == INDEX_READS_MAX && GroupState.isSealed(seen)) {
-                throw damagedBlock(group, damagedAt);
-            }
         }
-        if (GroupState.isPresent(seen)) {
-            file.read(header.slotAt(GroupState.slot(seen)) + offset, target, targetOffset, bytes);
-        } else {
-            MemorySegment.copy(Scratch.ZEROS, 0, target, targetOffset, bytes);
-        }
-    }
-
-    private DamagedImageException damagedBlock(int group, long at) {
-        return new DamagedImageException(where, at,
-                "the data of block group " + group + " has a wrong checksum");
-    }
-
-    /** Where the first block lies that is not as its checksum says; -1 if all are, and then the target has them. */
-    private long readVerified(int group, int slot, int offset, MemorySegment target,
-            long targetOffset, int bytes) throws IOException {
-        int length = header.geometry().groupLength(group);
-        int first = offset / ImageHeader.SUM_BLOCK_BYTES;
-        int from = first * ImageHeader.SUM_BLOCK_BYTES;
-        int to = Math.min(length, roundUpToBlock(offset + bytes));
-        int blocks = (to - from - 1) / ImageHeader.SUM_BLOCK_BYTES + 1;
-        int sumsAt = roundUpToBlock(to - from);
-        var buffer = Scratch.borrowSecond(sumsAt + blocks * ImageHeader.SUM_BYTES);
-        file.read(header.slotAt(slot) + from, buffer, 0, to - from);
-        file.read(header.sumAt(slot, first), buffer, sumsAt, blocks * ImageHeader.SUM_BYTES);
-        var view = buffer.asByteBuffer();
-        for (int i = 0; i < blocks; i++) {
-            int at = i * ImageHeader.SUM_BLOCK_BYTES;
-            int sum = sumOf(group, first + i, view, at,
-                    Math.min(ImageHeader.SUM_BLOCK_BYTES, to - from - at));
-            if (sum != buffer.get(ImageHeader.LITTLE_INT,
-                    sumsAt + (long) i * ImageHeader.SUM_BYTES)) {
-                return header.slotAt(slot) + from + at;
-            }
-        }
-        MemorySegment.copy(buffer, offset - from, target, targetOffset, bytes);
-        return -1;
-    }
-
-    private int sumOf(int group, int block, ByteBuffer view, int at, int bytes) {
-        return Checksums.ofBlock(salt, (long) group * header.blocksAGroup() + block,
-                view.limit(at + bytes).position(at));
-    }
-
-    private static int roundUpToBlock(int bytes) {
-        return (bytes + ImageHeader.SUM_BLOCK_BYTES - 1) & -ImageHeader.SUM_BLOCK_BYTES;
-    }
-
-    /** Writes the checksums of a whole group. */
-    private void writeSums(int group, int slot, MemorySegment content, long offset)
-            throws IOException {
-        int length = header.geometry().groupLength(group);
-        int blocks = (length - 1) / ImageHeader.SUM_BLOCK_BYTES + 1;
-        var sums = Scratch.borrowSecond(blocks * ImageHeader.SUM_BYTES);
-        var view = content.asSlice(offset, length).asByteBuffer();
-        for (int i = 0; i < blocks; i++) {
-            int at = i * ImageHeader.SUM_BLOCK_BYTES;
-            sums.set(ImageHeader.LITTLE_INT, (long) i * ImageHeader.SUM_BYTES, sumOf(group, i, view,
-                    at, Math.min(ImageHeader.SUM_BLOCK_BYTES, length - at)));
-        }
-        file.write(header.sumAt(slot, 0), sums, 0, blocks * ImageHeader.SUM_BYTES);
     }
 
     /**
-     * Seals {@code group} if it has data: reads it and writes its checksums. Under the group's lock; nobody may be writing to
-     * it. Durable with the next {@link #sync}.
+     * Seals {@code group} if it has data: writes its checksums, and reads first what none is known of. Under the group's lock;
+     * nobody may be writing to it. Durable with the next {@link #sync}.
+     *
+     * @throws DamagedImageException if what is read is not as it was written
      */
     void seal(int group) throws IOException {
         long value = groups.get(group);
-        if (!header.hasSums() || !GroupState.isPresent(value) || GroupState.isSealed(value)) {
-            return;
-        }
-        int slot = GroupState.slot(value);
-        int length = header.geometry().groupLength(group);
-        var content = Scratch.borrow(length);
-        file.read(header.slotAt(slot), content, 0, length);
-        writeSums(group, slot, content, 0);
-        publish(group, GroupState.sealed(slot));
-    }
-
-    /** Lets a sealed group be written again, durably so before this returns. Under the group's lock. */
-    void unseal(int group) throws IOException {
-        long value = groups.get(group);
-        if (GroupState.isSealed(value)) {
-            publish(group, GroupState.present(GroupState.slot(value)));
-            sync();
+        if (header.hasSums() && GroupState.isPresent(value) && !GroupState.isSealed(value)) {
+            int slot = GroupState.slot(value);
+            data.seal(group, slot, () -> publish(group, GroupState.sealed(slot)));
         }
     }
 
     /**
-     * As {@link #writeGroup}, and seals it at once. The group must be hidden from all readers, after a crash too: a commit and
-     * the making of a copy write like this.
+     * Lets a sealed group be written again, durably so before this returns. Under the group's lock. Others that are sealed go
+     * with it, twice as many each time: so a layer that is written all over after it was opened costs a few syncs, and one
+     * late write below the top unseals hardly more than it has to.
+     */
+    void unseal(int group) throws IOException {
+        if (!GroupState.isSealed(groups.get(group))) {
+            return;
+        }
+        synchronized (syncLock) {
+            // What is sealed but not durable yet must be, for an entry to be durable before its bytes leads to half a group.
+            sync();
+            var cells = nextToUnseal(group);
+            try {
+                index.write(cells);
+                syncFile();
+            } catch (IOException e) {
+                putBackChanged(cells);
+                throw e;
+            }
+            for (long cell : cells) {
+                int other = GroupTable.groupOf(cell);
+                int slot = GroupState.slot(GroupTable.valueOf(cell));
+                data.unseal(other, slot, () -> publishUnsealed(other, slot));
+            }
+        }
+    }
+
+    /** Groups that are durably sealed, {@code group} first and then round, as cells that say "present", ascending. */
+    private synchronized long[] nextToUnseal(int group) {
+        var all = cells();
+        changedCount = sortAndDrop(changed, changedCount);
+        int start = Arrays.binarySearch(all, GroupTable.cell(group, groups.get(group)));
+        var found = new long[Math.min(unsealNext, all.length)];
+        int count = 0;
+        for (int i = 0; i < all.length && count < found.length; i++) {
+            long cell = all[(start + i) % all.length];
+            int other = GroupTable.groupOf(cell);
+            if (GroupState.isSealed(GroupTable.valueOf(cell))
+                    && Arrays.binarySearch(changed, 0, changedCount, other) < 0) {
+                found[count++] = GroupTable.cell(other,
+                        GroupState.present(GroupState.slot(GroupTable.valueOf(cell))));
+            }
+        }
+        unsealNext = Math.min(2 * unsealNext, UNSEALED_AT_ONCE_MAX);
+        found = Arrays.copyOf(found, count);
+        Arrays.sort(found);
+        return found;
+    }
+
+    /** The entry in the file says so already. A group that became zeros meanwhile stays zeros, and the next sync says that. */
+    private synchronized void publishUnsealed(int group, int slot) {
+        if (groups.get(group) == GroupState.sealed(slot)) {
+            groups.put(group, GroupState.present(slot));
+            plainCount++;
+        }
+    }
+
+    /**
+     * Gives {@code group} the whole content {@code source} and seals it at once. It must be hidden from all readers, after a
+     * crash too: a commit and the making of a copy write like this.
      */
     void writeSealedGroup(int group, MemorySegment source, long sourceOffset) throws IOException {
-        writeGroup(group, source, sourceOffset);
-        if (header.hasSums()) {
-            int slot = GroupState.slot(groups.get(group));
-            writeSums(group, slot, source, sourceOffset);
-            publish(group, GroupState.sealed(slot));
+        if (!header.hasSums()) {
+            writeGroup(group, source, sourceOffset, true);
+            return;
+        }
+        int before = GroupState.slot(groups.get(group));
+        int slot = before == GroupState.NO_SLOT ? space.allocate(true) : before;
+        try {
+            data.writeSealed(group, slot, source, sourceOffset);
+        } catch (IOException e) {
+            if (before == GroupState.NO_SLOT) {
+                space.giveBack(slot);
+            }
+            markUnsynced();
+            throw e;
+        }
+        publish(group, GroupState.sealed(slot));
+    }
+
+    /** Another instance may have let the group be written again since this one was opened: its entry says so before it is. */
+    private synchronized void lookAgain(int group) throws IOException {
+        long now = index.read(group);
+        if (now != -1 && now != GroupState.ABSENT
+                && GroupState.slot(now) == GroupState.slot(groups.get(group))) {
+            groups.put(group, now);
         }
     }
 
@@ -337,31 +355,43 @@ final class LayerImage {
         return (int) crc.getValue();
     }
 
-    /** Writes into a present group. A write that fails may have been done in part. */
-    void writeSlot(int slot, int offset, MemorySegment source, long sourceOffset, int bytes)
-            throws IOException {
+    /**
+     * Writes into a group that is present and not sealed. A write that fails may have been done in part.
+     *
+     * @param value of the group, as {@link #lookup} said
+     * @return false if the group has another state by now: nothing was written, and the caller must look again
+     */
+    boolean writeSlot(int group, long value, int offset, MemorySegment source, long sourceOffset,
+            int bytes) throws IOException {
         try {
-            file.write(header.slotAt(slot) + offset, source, sourceOffset, bytes);
+            return data.write(group, value, GroupState.slot(value), offset, source, sourceOffset,
+                    bytes);
         } finally {
             // After a failure too: what it did is seen by reads, and must not be lost after the next sync.
             markUnsynced();
         }
     }
 
-    /** Gives {@code group} the whole content {@code source}, whatever it was. Under the group's lock. */
-    void writeGroup(int group, MemorySegment source, long sourceOffset) throws IOException {
-        long value = groups.get(group);
-        int slot = GroupState.slot(value);
-        boolean fresh = slot == GroupState.NO_SLOT;
-        if (fresh) {
-            slot = allocate(true);
-        }
+    /**
+     * Gives {@code group}, absent or zeros, the whole content {@code source}. Under the group's lock.
+     *
+     * @param isOurs whether the source is a buffer that nobody changes meanwhile
+     */
+    void writeGroup(int group, MemorySegment source, long sourceOffset, boolean isOurs)
+            throws IOException {
+        int before = GroupState.slot(groups.get(group));
+        boolean fresh = before == GroupState.NO_SLOT;
+        int slot = fresh ? space.allocate(true) : before;
         try {
-            file.write(header.slotAt(slot), source, sourceOffset,
-                    header.geometry().groupLength(group));
+            if (fresh) {
+                data.writeFresh(group, slot, 0, source, sourceOffset,
+                        header.geometry().groupLength(group), isOurs);
+            } else {
+                data.writeOver(group, slot, source, sourceOffset, isOurs);
+            }
         } catch (IOException e) {
             if (fresh) {
-                giveBack(slot);
+                space.giveBack(slot);
             }
             markUnsynced();
             throw e;
@@ -378,20 +408,20 @@ final class LayerImage {
         int length = header.geometry().groupLength(group);
         int slot = GroupState.slot(groups.get(group));
         if (bytes == length) {
-            writeGroup(group, source, sourceOffset);
+            writeGroup(group, source, sourceOffset, false);
         } else if (slot != GroupState.NO_SLOT) {
             // What the slot held before it became zeros must not show through.
             var whole = Scratch.borrow(length);
             whole.asSlice(0, length).fill((byte) 0);
             MemorySegment.copy(source, sourceOffset, whole, offset, bytes);
-            writeGroup(group, whole, 0);
+            writeGroup(group, whole, 0, true);
         } else {
             // A new slot is a hole in the file: the rest is zeros already.
-            slot = allocate(false);
+            slot = space.allocate(false);
             try {
-                file.write(header.slotAt(slot) + offset, source, sourceOffset, bytes);
+                data.writeFresh(group, slot, offset, source, sourceOffset, bytes, false);
             } catch (IOException e) {
-                giveBack(slot);
+                space.giveBack(slot);
                 throw e;
             }
             publish(group, GroupState.present(slot));
@@ -403,6 +433,7 @@ final class LayerImage {
         long value = groups.get(group);
         if (!GroupState.isZeros(value)) {
             publish(group, GroupState.zeros(GroupState.slot(value)));
+            data.forget(GroupState.slot(value));
             if (GroupState.isSealed(value)) {
                 // The next write goes into the slot, and must not meet the old checksums after a crash.
                 sync();
@@ -429,10 +460,10 @@ final class LayerImage {
             try {
                 // A page must be known to be in use before it has an entry: one that a crash left in an unknown page would
                 // come to light when the page is used at last, and lead to a slot that is another group's by then.
-                writeDirectory(newPages(cells));
+                index.writeDirectory(cells);
                 syncFile();
                 if (cells.length > 0) {
-                    writeIndex(cells);
+                    index.write(cells);
                     syncFile();
                 }
             } catch (ClosedImageException e) {
@@ -444,84 +475,21 @@ final class LayerImage {
         }
     }
 
-    /**
-     * Reads every group with data that {@code wanted} names and proves those that are sealed.
-     *
-     * @param progress takes the bytes of each
-     * @param damages takes what is wrong, one for each group
-     * @return bytes of groups with data that have no checksums
-     */
-    long verify(IntPredicate wanted, LongConsumer progress, Consumer<DamagedImageException> damages)
-            throws IOException {
-        long unproved = 0;
-        for (long cell : cells()) {
-            int group = GroupTable.groupOf(cell);
-            long value = groups.get(group);
-            int length = header.geometry().groupLength(group);
-            if (!GroupState.isPresent(value)) {
-                continue;
-            }
-            if (wanted.test(group)) {
-                try {
-                    read(group, value, 0, Scratch.borrow(length), 0, length);
-                } catch (DamagedImageException damaged) {
-                    damages.accept(damaged);
-                }
-                unproved += GroupState.isSealed(value) ? 0 : length;
-            }
-            progress.accept(length);
-        }
-        return unproved;
-    }
-
-    /**
-     * Proves that all bytes between what is used are zeros, as they are in a file that was written once and never changed: so
-     * every byte of it is accounted for.
-     */
-    void verifyGaps() throws IOException {
-        verifyZeros(ImageHeader.BYTES, header.directoryAt());
-        verifyZeros(header.directoryAt() + (long) header.pageCount() * ImageHeader.ENTRY_BYTES,
-                header.indexAt());
-        BitSet used;
+    /** The index pages in use. */
+    BitSet pagesInUse() {
         synchronized (syncLock) {
-            used = (BitSet) pagesInUse.clone();
-        }
-        for (int page = used.nextClearBit(0); page < header.pageCount();) {
-            int end = used.nextSetBit(page);
-            end = end < 0 ? header.pageCount() : end;
-            verifyZeros(header.indexAt() + (long) page * ImageHeader.PAGE_BYTES,
-                    header.indexAt() + (long) end * ImageHeader.PAGE_BYTES);
-            page = used.nextClearBit(end);
-        }
-        int slots;
-        synchronized (this) {
-            slots = nextSlot;
-        }
-        verifyZeros(header.sumAt(slots, 0), header.dataAt());
-        int lastGroup = header.geometry().groupCount() - 1;
-        long value = groups.get(lastGroup);
-        if (GroupState.isPresent(value)) {
-            // The disk may end inside it.
-            int slot = GroupState.slot(value);
-            int length = header.geometry().groupLength(lastGroup);
-            verifyZeros(header.slotAt(slot) + length, header.slotAt(slot + 1));
-            verifyZeros(header.sumAt(slot, (length - 1) / ImageHeader.SUM_BLOCK_BYTES + 1),
-                    header.sumAt(slot + 1, 0));
+            return index.pagesInUse();
         }
     }
 
-    private void verifyZeros(long from, long to) throws IOException {
-        var buffer = Scratch.borrow(RESERVE_BYTES / 4);
-        for (long at = from; at < to; at += RESERVE_BYTES / 4) {
-            int length = (int) Math.min(RESERVE_BYTES / 4, to - at);
-            file.read(at, buffer, 0, length);
-            for (int i = 0; i < length; i++) {
-                if (buffer.get(ValueLayout.JAVA_BYTE, i) != 0) {
-                    throw new DamagedImageException(where, at + i,
-                            "there should be nothing but zeros");
-                }
-            }
-        }
+    /** How many slots are given out. */
+    int slotCount() {
+        return space.count();
+    }
+
+    /** Reads any bytes of the file, as they are. */
+    void readRaw(long position, MemorySegment target, int bytes) throws IOException {
+        file.read(position, target, 0, bytes);
     }
 
     /** The file's size in bytes, holes included. */
@@ -560,6 +528,9 @@ final class LayerImage {
                 groups.put(group, value);
                 addChanged(group);
                 plainCount += plain(value) - plain(before);
+                if (GroupState.isSealed(value)) {
+                    unsealNext = 1;
+                }
             }
         }
         markUnsynced();
@@ -567,32 +538,6 @@ final class LayerImage {
 
     private static int plain(long value) {
         return GroupState.isPresent(value) && !GroupState.isSealed(value) ? 1 : 0;
-    }
-
-    /** @param whole whether all of the slot will be written: only then may it be one that was used in vain */
-    private synchronized int allocate(boolean whole) throws IOException {
-        if (whole && spareSlots.length > 0) {
-            int slot = spareSlots[spareSlots.length - 1];
-            spareSlots = Arrays.copyOf(spareSlots, spareSlots.length - 1);
-            return slot;
-        }
-        int slot = nextSlot;
-        Invariant.check(slot < GroupState.NO_SLOT, "slots have 31 bits");
-        long end = header.slotAt(slot + 1);
-        if (end > reservedBytes) {
-            long reserved = Math.max(end,
-                    Math.min(end + reserveBytes, header.slotAt(header.geometry().groupCount())));
-            file.setSize(reserved);
-            reservedBytes = reserved;
-        }
-        nextSlot = slot + 1;
-        return slot;
-    }
-
-    /** A slot whose first write failed: no index entry ever led to it. */
-    private synchronized void giveBack(int slot) {
-        spareSlots = Arrays.copyOf(spareSlots, spareSlots.length + 1);
-        spareSlots[spareSlots.length - 1] = slot;
     }
 
     private void addChanged(int group) {
@@ -641,61 +586,6 @@ final class LayerImage {
         markUnsynced();
     }
 
-    /** Writes the entries of {@code cells}, ascending. */
-    private void writeIndex(long[] cells) throws IOException {
-        for (int from = 0; from < cells.length;) {
-            int to = from + 1;
-            while (to < cells.length && to - from < ImageHeader.PAGE_ENTRIES
-                    && GroupTable.groupOf(cells[to])
-                            == GroupTable.groupOf(cells[from]) + to - from) {
-                to++;
-            }
-            var run = Scratch.borrow((to - from) * ImageHeader.ENTRY_BYTES);
-            for (int i = from; i < to; i++) {
-                int group = GroupTable.groupOf(cells[i]);
-                run.set(ImageHeader.LITTLE_LONG, (long) (i - from) * ImageHeader.ENTRY_BYTES,
-                        GroupState.toEntry(group ^ salt, GroupTable.valueOf(cells[i])));
-            }
-            file.write(
-                    header.indexAt()
-                            + (long) GroupTable.groupOf(cells[from]) * ImageHeader.ENTRY_BYTES,
-                    run, 0, (to - from) * ImageHeader.ENTRY_BYTES);
-            from = to;
-        }
-    }
-
-    private BitSet newPages(long[] cells) {
-        var pages = new BitSet(0);
-        for (long cell : cells) {
-            pages.set(GroupTable.groupOf(cell) / ImageHeader.PAGE_ENTRIES);
-        }
-        pages.andNot(pagesInUse);
-        return pages;
-    }
-
-    private void writeDirectory(BitSet pages) throws IOException {
-        int from = pages.nextSetBit(0);
-        while (from >= 0) {
-            int to = Math.min(pages.nextClearBit(from), from + ImageHeader.PAGE_ENTRIES);
-            var run = Scratch.borrow((to - from) * ImageHeader.ENTRY_BYTES);
-            for (int page = from; page < to; page++) {
-                run.set(ImageHeader.LITTLE_LONG, (long) (page - from) * ImageHeader.ENTRY_BYTES,
-                        directoryEntry(page));
-            }
-            file.write(header.directoryAt() + (long) from * ImageHeader.ENTRY_BYTES, run, 0,
-                    (to - from) * ImageHeader.ENTRY_BYTES);
-            from = pages.nextSetBit(to);
-        }
-        // If the sync to come fails, so does every later one: that these pages count as known then is no matter.
-        pagesInUse.or(pages);
-        pageCount = pagesInUse.cardinality();
-    }
-
-    /** Says that the page has entries. Its key is negated, so that it cannot pass for an index entry. */
-    private long directoryEntry(int page) {
-        return GroupState.toEntry(~page ^ salt, GroupState.present(page));
-    }
-
     private static ImageHeader readHeader(ImageFile file, String where) throws IOException {
         var bytes = new byte[ImageHeader.BYTES];
         file.read(0, MemorySegment.ofArray(bytes), 0, bytes.length);
@@ -709,78 +599,11 @@ final class LayerImage {
                             + header.dataAt() + " bytes");
         }
         synchronized (syncLock) {
-            loadDirectory();
-            pageCount = pagesInUse.cardinality();
-            int from = pagesInUse.nextSetBit(0);
-            while (from >= 0) {
-                int to = Math.min(pagesInUse.nextClearBit(from), from + 256);
-                loadIndex(from, to);
-                from = pagesInUse.nextSetBit(to);
-            }
+            index.load(groups);
         }
         checkSlots();
         if (writable) {
-            cutUnusedSlots();
-        }
-    }
-
-    private void loadDirectory() throws IOException {
-        int bytes = header.pageCount() * ImageHeader.ENTRY_BYTES;
-        for (int read = 1;; read++) {
-            var buffer = Scratch.borrow(bytes);
-            file.read(header.directoryAt(), buffer, 0, bytes);
-            int damaged = -1;
-            for (int page = 0; page < header.pageCount(); page++) {
-                long entry =
-                        buffer.get(ImageHeader.LITTLE_LONG, (long) page * ImageHeader.ENTRY_BYTES);
-                if (entry == directoryEntry(page)) {
-                    pagesInUse.set(page);
-                } else if (entry != 0) {
-                    damaged = page;
-                }
-            }
-            if (damaged < 0) {
-                return;
-            }
-            if (read == INDEX_READS_MAX) {
-                throw new DamagedImageException(where,
-                        header.directoryAt() + (long) damaged * ImageHeader.ENTRY_BYTES,
-                        "the directory's entry for index page " + damaged
-                                + " has a wrong checksum");
-            }
-        }
-    }
-
-    private synchronized void loadIndex(int fromPage, int toPage) throws IOException {
-        int bytes = (toPage - fromPage) * ImageHeader.PAGE_BYTES;
-        long position = header.indexAt() + (long) fromPage * ImageHeader.PAGE_BYTES;
-        int firstGroup = fromPage * ImageHeader.PAGE_ENTRIES;
-        for (int read = 1;; read++) {
-            var buffer = Scratch.borrow(bytes);
-            file.read(position, buffer, 0, bytes);
-            long damagedAt = -1;
-            for (int at = 0; at < bytes; at += ImageHeader.ENTRY_BYTES) {
-                long entry = buffer.get(ImageHeader.LITTLE_LONG, at);
-                if (entry != 0) {
-                    int group = firstGroup + at / ImageHeader.ENTRY_BYTES;
-                    long value = group < 0 || group >= header.geometry().groupCount()
-                            ? -1
-                            : GroupState.fromEntry(group ^ salt, entry);
-                    if (value == -1 || (GroupState.isSealed(value) && !header.hasSums())) {
-                        damagedAt = position + at;
-                    } else {
-                        groups.put(group, value);
-                    }
-                }
-            }
-            if (damagedAt < 0) {
-                return;
-            }
-            if (read == INDEX_READS_MAX) {
-                throw new DamagedImageException(where, damagedAt, "the index entry of block group "
-                        + (damagedAt - header.indexAt()) / ImageHeader.ENTRY_BYTES
-                        + " has a wrong checksum");
-            }
+            space.cutUnused();
         }
     }
 
@@ -808,18 +631,6 @@ final class LayerImage {
             }
             used.set(slot);
         }
-        nextSlot = used.length();
-    }
-
-    /**
-     * What lies behind the last slot in use was written before a crash and belongs to no group. It must go: a new slot
-     * reads as zeros.
-     */
-    private synchronized void cutUnusedSlots() throws IOException {
-        long end = header.slotAt(nextSlot);
-        if (file.size() > end) {
-            file.setSize(end);
-        }
-        reservedBytes = end;
+        space.opened(used.length());
     }
 }

@@ -80,6 +80,11 @@ final class LayerList {
         return entries.length;
     }
 
+    /** Whether it has fewer files, or lost its parent. */
+    boolean isLessThan(LayerList before) {
+        return size() < before.size() || (below == null && before.below != null);
+    }
+
     Entry get(int index) {
         return entries[index];
     }

@@ -82,6 +82,11 @@ public final class MemoryImageDirectory implements ImageDirectory {
     }
 
     @Override
+    public boolean isMemory() {
+        return true;
+    }
+
+    @Override
     public synchronized List<String> list() {
         return List.copyOf(files.keySet());
     }

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
@@ -176,6 +177,46 @@ class DiskBenchmarkTest {
                     plainRate, first, again,
                     committed, read, faults);
         }
+    }
+
+    /** What it costs that data in files is verified while it can be written, in blocks and in parts of them. */
+    @Test
+    @Tag("benchmark")
+    void shouldVerifyFilesCheaply() throws Exception {
+        var geometry = DiskGeometry.of(64L << 20);
+        for (int bytes : new int[] {512, 4096, 65536}) {
+            var costs = new double[2][2];
+            for (int verified = 0; verified < 2; verified++) {
+                var files = new FileImageDirectory(folder.resolve(bytes + "-" + verified));
+                var buffer = Arena.ofAuto().allocate(65536, 4096);
+                try (var chain = DiskChain.create(verified == 1 ? files : trusted(files),
+                        geometry)) {
+                    for (int g = 0; g < 1024; g++) {
+                        chain.write(0, g * 65536L, buffer);
+                    }
+                    costs[verified][0] = nanos(1024, position -> chain.read(0,
+                            position & -bytes, buffer, 0, bytes));
+                    costs[verified][1] = nanos(1024, position -> chain.write(0,
+                            position & -bytes, buffer, 0, bytes));
+                }
+            }
+            System.out.printf("files, %d bytes: read %.0f ns, verified %.0f ns;"
+                    + " write %.0f ns, verified %.0f ns%n", bytes, costs[0][0], costs[1][0],
+                    costs[0][1], costs[1][1]);
+        }
+        var crc = ByteBuffer.allocateDirect(4096);
+        System.out.printf("a checksum of 512 bytes %.0f ns, of 4 KiB %.0f ns%n",
+                nanos(1, _ -> Checksums.ofBlock(0, 0, crc.limit(512).position(0))),
+                nanos(1, _ -> Checksums.ofBlock(0, 0, crc.limit(4096).position(0))));
+    }
+
+    /** The same files, said to be in memory: so nothing is verified before it is sealed. */
+    private static ImageDirectory trusted(ImageDirectory files) {
+        return (ImageDirectory) Proxy.newProxyInstance(ImageDirectory.class.getClassLoader(),
+                new Class<?>[] {ImageDirectory.class},
+                (_, method, arguments) -> method.getName().equals("isMemory")
+                        ? true
+                        : method.invoke(files, arguments));
     }
 
     private static double rate(int groups, long startNanos) {

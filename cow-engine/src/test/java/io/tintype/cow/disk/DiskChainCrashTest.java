@@ -1,6 +1,7 @@
 package io.tintype.cow.disk;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
@@ -134,7 +135,7 @@ class DiskChainCrashTest {
         }
 
         private void step() throws IOException {
-            switch (random.nextInt(15)) {
+            switch (random.nextInt(16)) {
                 case 0, 1, 2, 3 -> write();
                 case 4, 5 -> zeros();
                 case 6, 7 -> sync();
@@ -147,6 +148,7 @@ class DiskChainCrashTest {
                     story.add("drop");
                     chain.dropUnseen();
                 }
+                case 14 -> reopen();
                 default -> unseal();
             }
         }
@@ -227,6 +229,26 @@ class DiskChainCrashTest {
                 allowed.set(i, new TreeSet<>(List.of(sealed.get(view)[i])));
                 current.set(i, new TreeSet<>(allowed.get(i)));
             }
+        }
+
+        /** In an orderly way: everything has checksums then, and goes on being written. */
+        private void reopen() throws IOException {
+            story.add("close");
+            chain.sealAll();
+            chain.close();
+            // Durable as after a sync.
+            for (int i = 0; i < sectors; i++) {
+                allowed.set(i, new TreeSet<>(current.get(i)));
+            }
+            assertEquals(0, DiskInspector.check(directory, _ -> {}).unprovedBytes());
+            try {
+                chain = DiskChain.open(directory);
+            } catch (CrashingDirectory.Failure e) {
+                story.add("! " + e.getMessage());
+                chain = DiskChain.open(directory);
+            }
+            sealed.keySet().forEach(chain::hold);
+            story.add("opened, top " + chain.top());
         }
 
         private void unseal() {

@@ -38,6 +38,15 @@ class DiskChainModelTest {
     }
 
     @Test
+    void shouldBeWhatWasWrittenWhereDataIsVerified() throws Exception {
+        for (long seed = SEED; seed < SEED + 20; seed++) {
+            var root = MemoryImageDirectory.root(Long.MAX_VALUE);
+            run(seed, SpyDirectory.untrusted(root.child("disk")),
+                    SpyDirectory.untrusted(root.child("clone")), 400);
+        }
+    }
+
+    @Test
     void shouldBeWhatWasWrittenInFiles() throws Exception {
         // Three files at once, so that most are closed and opened again all the time.
         var openFiles = new OpenFiles(3);

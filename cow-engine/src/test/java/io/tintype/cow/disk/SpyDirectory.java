@@ -6,19 +6,34 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
-/** Another directory, with a note of each change and each sync; a test may make a sync wait or fail. */
+/** Another directory, with a note of each change and each sync; a test may make a call wait or fail, or come into its middle. */
 final class SpyDirectory implements ImageDirectory {
     interface Hook {
         void run() throws IOException;
     }
 
+    private static final int CALLS_MAX = 100_000;
+
     private final ImageDirectory files;
     private final List<String> calls = Collections.synchronizedList(new ArrayList<>());
     private volatile Hook beforeSync = () -> {};
     private volatile Hook beforeRead = () -> {};
+    private volatile Hook midRead = () -> {};
+    private volatile Hook midWrite = () -> {};
+    private final boolean isMemory;
 
     SpyDirectory(ImageDirectory files) {
+        this(files, files.isMemory());
+    }
+
+    private SpyDirectory(ImageDirectory files, boolean isMemory) {
         this.files = files;
+        this.isMemory = isMemory;
+    }
+
+    /** One that says that it is not in memory, whatever it is: so what is in it is verified. */
+    static SpyDirectory untrusted(ImageDirectory files) {
+        return new SpyDirectory(files, false);
     }
 
     void beforeSync(Hook hook) {
@@ -31,6 +46,29 @@ final class SpyDirectory implements ImageDirectory {
             beforeRead = () -> {};
             hook.run();
         };
+    }
+
+    /** Runs once, after half of a read. */
+    void midRead(Hook hook) {
+        midRead = () -> {
+            midRead = () -> {};
+            hook.run();
+        };
+    }
+
+    /** Runs once, after half of a write. */
+    void midWrite(Hook hook) {
+        midWrite = () -> {
+            midWrite = () -> {};
+            hook.run();
+        };
+    }
+
+    private void note(String call) {
+        // A test that does not ask would keep them all.
+        if (calls.size() < CALLS_MAX) {
+            calls.add(call);
+        }
     }
 
     /** What was called since this was last asked, such as {@code write layer-0.img}. */
@@ -54,7 +92,7 @@ final class SpyDirectory implements ImageDirectory {
 
     @Override
     public ImageFile create(String name) throws IOException {
-        calls.add("create " + name);
+        note("create " + name);
         return new Spy(name, files.create(name));
     }
 
@@ -65,7 +103,7 @@ final class SpyDirectory implements ImageDirectory {
 
     @Override
     public void delete(String name) throws IOException {
-        calls.add("delete " + name);
+        note("delete " + name);
         files.delete(name);
     }
 
@@ -76,19 +114,24 @@ final class SpyDirectory implements ImageDirectory {
 
     @Override
     public void replace(String name, byte[] content) throws IOException {
-        calls.add("replace " + name);
+        note("replace " + name);
         files.replace(name, content);
     }
 
     @Override
     public void sync() throws IOException {
-        calls.add("sync directory");
+        note("sync directory");
         files.sync();
     }
 
     @Override
     public String locate(ImageDirectory other) {
         return files.locate(other instanceof SpyDirectory spy ? spy.files : other);
+    }
+
+    @Override
+    public boolean isMemory() {
+        return isMemory;
     }
 
     @Override
@@ -108,21 +151,27 @@ final class SpyDirectory implements ImageDirectory {
         @Override
         public void read(long position, MemorySegment target, long targetOffset, int bytes)
                 throws IOException {
-            calls.add("read " + name);
+            note("read " + name);
             beforeRead.run();
-            file.read(position, target, targetOffset, bytes);
+            int half = bytes / 2;
+            file.read(position, target, targetOffset, half);
+            midRead.run();
+            file.read(position + half, target, targetOffset + half, bytes - half);
         }
 
         @Override
         public void write(long position, MemorySegment source, long sourceOffset, int bytes)
                 throws IOException {
-            calls.add("write " + name);
-            file.write(position, source, sourceOffset, bytes);
+            note("write " + name);
+            int half = bytes / 2;
+            file.write(position, source, sourceOffset, half);
+            midWrite.run();
+            file.write(position + half, source, sourceOffset + half, bytes - half);
         }
 
         @Override
         public void sync() throws IOException {
-            calls.add("sync " + name);
+            note("sync " + name);
             beforeSync.run();
             file.sync();
         }

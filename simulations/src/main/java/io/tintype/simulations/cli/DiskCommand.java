@@ -234,7 +234,8 @@ final class DiskCommand implements Callable<Integer> {
                                     + (damages.size() == 1 ? " place" : " places"));
             if (damages.isEmpty()) {
                 out.println("  " + Units.bytes(proved) + " of data fit their checksums; "
-                        + Units.bytes(unproved) + " have none yet, since no checkpoint sealed them"
+                        + Units.bytes(unproved)
+                        + " have none: of a disk in use, or one whose process was killed"
                         + (hidden == 0
                                 ? ""
                                 : "; " + Units.bytes(hidden) + " are being committed anew"));

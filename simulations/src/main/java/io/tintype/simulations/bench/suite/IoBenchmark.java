@@ -13,11 +13,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Requests through the actors, each with an actor of its own: the guest fills a ring, the VM issues, the disk in memory does
- * what was asked, the guest gets its completion.
+ * Requests through the actors, each with an actor of its own: the guest fills a ring, the VM issues, the disk does what was
+ * asked, the guest gets its completion. With disks in files, data has checksums while it can be written: what that costs is the
+ * rate as it is over the rate without them, of hosts that take turns.
  */
 final class IoBenchmark implements Benchmark {
     private static final double RATE_MIN = 250_000;
+    private static final double VERIFIED_SHARE_MIN = 0.9;
+    private static final int FILE_ROUNDS = 3;
     private static final int[] VM_COUNTS = {1, 4, 16};
     private static final int VM_COUNT_OF_TARGET = 4;
     private static final int DEPTH = 32;
@@ -33,7 +36,7 @@ final class IoBenchmark implements Benchmark {
 
     @Override
     public String title() {
-        return "4 KiB requests through the actors, depth 32, disks in memory";
+        return "4 KiB requests through the actors, depth 32, disks in memory and in files";
     }
 
     @Override
@@ -45,7 +48,13 @@ final class IoBenchmark implements Benchmark {
                 break;
             }
             context.note(vmCount + " VMs");
-            double rate = measure(context, vmCount, cpu);
+            var wish = Rig.Wish.memoryDisks(vmCount * MEMORY_BYTES, 0);
+            int seconds = context.quick() ? 1 : 7;
+            var rates = new Medians();
+            try (var rig = Rig.start(context, "vms-" + vmCount, wish)) {
+                measure(context, rig, vmCount, seconds, rates, cpu);
+            }
+            double rate = rates.median();
             var what = "requests, half of them reads, " + vmCount + (vmCount == 1 ? " VM" : " VMs");
             rows.add(
                     vmCount == VM_COUNT_OF_TARGET
@@ -56,39 +65,64 @@ final class IoBenchmark implements Benchmark {
             // Hardly disturbed by what else runs on the machine, unlike the rates.
             rows.add(Row.shown("processor time of a request", cpu.median(), "µs"));
         }
+        if (!context.cancelled()) {
+            rows.addAll(inFiles(context));
+        }
         return new BenchResult(rows);
     }
 
-    private static double measure(BenchContext context, int vmCount, Medians cpu)
-            throws IOException {
-        int seconds = context.quick() ? 1 : 7;
+    private static List<Row> inFiles(BenchContext context) throws IOException {
+        var rates = new Medians();
+        var cpu = new Medians();
+        var ratesWithout = new Medians();
+        var cpuWithout = new Medians();
+        var wish = Rig.Wish.diskFiles(VM_COUNT_OF_TARGET * MEMORY_BYTES, 0);
+        int seconds = context.quick() ? 1 : 3;
+        for (int round = 0; round < FILE_ROUNDS && !context.cancelled(); round++) {
+            context.note(VM_COUNT_OF_TARGET + " VMs, disks in files, round " + (round + 1));
+            try (var rig = Rig.start(context, "trusted-" + round, wish, TrustedImages::ports)) {
+                measure(context, rig, VM_COUNT_OF_TARGET, seconds, ratesWithout, cpuWithout);
+            }
+            try (var rig = Rig.start(context, "files-" + round, wish)) {
+                measure(context, rig, VM_COUNT_OF_TARGET, seconds, rates, cpu);
+            }
+        }
+        if (rates.isEmpty()) {
+            return List.of();
+        }
+        return List.of(
+                Row.shown("the same with disks in files, " + VM_COUNT_OF_TARGET + " VMs",
+                        rates.median(), "/s"),
+                Row.atLeast("… of the rate without checksums", VERIFIED_SHARE_MIN,
+                        rates.median() / ratesWithout.median(), "×"),
+                Row.shown("processor time of a request, disks in files", cpu.median(), "µs"),
+                Row.shown("… without checksums", cpuWithout.median(), "µs"));
+    }
+
+    private static void measure(BenchContext context, Rig rig, int vmCount, int seconds,
+            Medians rates, Medians cpu) throws IOException {
         long windowNs = context.quick() ? SECOND_NS / 10 : SECOND_NS;
-        var wish = Rig.Wish.memoryDisks(vmCount * MEMORY_BYTES, 0);
-        try (var rig = Rig.start(context, "vms-" + vmCount, wish)) {
-            var vms = new ArrayList<Vm>();
-            for (int i = 0; i < vmCount; i++) {
-                var load = LoadProfile.io(context.seed() + i, DEPTH, REQUEST_BYTES, 50);
-                vms.add(rig.create("vm-" + i, MEMORY_BYTES, List.of(DISK_BYTES), load,
-                        VmProbe.NONE));
+        var vms = new ArrayList<Vm>();
+        for (int i = 0; i < vmCount; i++) {
+            var load = LoadProfile.io(context.seed() + i, DEPTH, REQUEST_BYTES, 50);
+            vms.add(rig.create("vm-" + i, MEMORY_BYTES, List.of(DISK_BYTES), load,
+                    VmProbe.NONE));
+        }
+        vms.forEach(Vm::start);
+        rig.pass(5 * windowNs);
+        for (int i = 0; i < seconds && !context.cancelled(); i++) {
+            long completed = completed(vms);
+            long cpuNs = cpuNs();
+            long start = System.nanoTime();
+            rig.pass(windowNs);
+            long done = completed(vms) - completed;
+            rates.add(1e9 * done / (System.nanoTime() - start));
+            cpu.add((cpuNs() - cpuNs) / 1e3 / done);
+        }
+        for (var vm : vms) {
+            if (vm.counters().ioFailed() > 0) {
+                throw new IllegalStateException("requests of " + vm.id() + " failed");
             }
-            vms.forEach(Vm::start);
-            rig.pass(5 * windowNs);
-            var rates = new Medians();
-            for (int i = 0; i < seconds && !context.cancelled(); i++) {
-                long completed = completed(vms);
-                long cpuNs = cpuNs();
-                long start = System.nanoTime();
-                rig.pass(windowNs);
-                long done = completed(vms) - completed;
-                rates.add(1e9 * done / (System.nanoTime() - start));
-                cpu.add((cpuNs() - cpuNs) / 1e3 / done);
-            }
-            for (var vm : vms) {
-                if (vm.counters().ioFailed() > 0) {
-                    throw new IllegalStateException("requests of " + vm.id() + " failed");
-                }
-            }
-            return rates.median();
         }
     }
 

@@ -23,6 +23,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.UnaryOperator;
 
 /**
  * A host with what benchmarks do to it again and again. Made, used and closed by the thread that measures; its waits end early
@@ -83,6 +84,12 @@ final class Rig implements AutoCloseable {
 
     /** Starts a host whose store is the directory {@code name} of the benchmark's own. */
     static Rig start(BenchContext context, String name, Wish wish) throws IOException {
+        return start(context, name, wish, UnaryOperator.identity());
+    }
+
+    /** The same with other ports than {@code wish} alone leads to. */
+    static Rig start(BenchContext context, String name, Wish wish, UnaryOperator<HostPorts> other)
+            throws IOException {
         var usual = HostOptions.defaults(context.directory().resolve(name));
         var options =
                 new HostOptions(
@@ -99,7 +106,7 @@ final class Rig implements AutoCloseable {
                         usual.throttle(),
                         usual.reissue(),
                         usual.conflict());
-        var ports = HostPorts.of(options);
+        var ports = other.apply(HostPorts.of(options));
         var host =
                 TintypeHost.start(options, wish.diskPerSecond() == 0
                         ? ports
