@@ -144,6 +144,27 @@ public final class CheckpointStore implements AutoCloseable {
         return store;
     }
 
+    /**
+     * Looks whether {@link #open(Path)} would do at this moment, and creates and changes nothing.
+     *
+     * @throws StoreException what that would throw, or that there is no room for any checkpoint
+     */
+    public static void requireUsable(Path directory) throws StoreException {
+        requireUsable(directory, StoreFiles.onDisk());
+    }
+
+    /** The same on another file system. */
+    public static void requireUsable(Path directory, StoreFiles files) throws StoreException {
+        Path absolute = directory.toAbsolutePath().normalize();
+        var place = new StoreDirectory(absolute, files);
+        place.requireUsable();
+        if (place.exists()) {
+            try (var look = openReadOnly(absolute, files)) {
+                look.requireSpace(0);
+            }
+        }
+    }
+
     /** Absolute; what a manifest's paths are relative to. */
     public Path directory() {
         return directory;
@@ -233,6 +254,17 @@ public final class CheckpointStore implements AutoCloseable {
         checkOpen();
         checkSealed(ref);
         return StoredCheckpoint.open(this, files, sealedAt(ref), ref);
+    }
+
+    /**
+     * What a sealed checkpoint's manifest says, whether or not all else that it needs is there.
+     *
+     * @throws StoreException if the manifest is damaged or of a newer version
+     */
+    public Manifest manifest(CheckpointRef ref) throws StoreException {
+        checkOpen();
+        checkSealed(ref);
+        return StoredCheckpoint.readManifest(files, sealedAt(ref), ref);
     }
 
     /**
