@@ -34,6 +34,17 @@ public final class Catalogues {
         };
     }
 
+    /**
+     * Looks whether a journal can be there, before anything is made that would have to be undone. Blocks.
+     *
+     * @throws CatalogueException if it is in a database that cannot be reached
+     */
+    public static void requireReachable(JournalPlace place) throws CatalogueException {
+        if (place instanceof JournalPlace.Postgres at) {
+            new JournalDatabase.Postgres(at).requireReachable();
+        }
+    }
+
     /** Opens one over a journal in memory. */
     public static Catalogue inMemory(MemoryJournal journal, CheckpointStore store,
             InstantSource wall) {

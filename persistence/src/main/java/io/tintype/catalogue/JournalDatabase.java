@@ -3,6 +3,7 @@ package io.tintype.catalogue;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -11,6 +12,7 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The database under a journal: opens it, makes its tables, and keeps everybody else away from the journal of this store. Pekko's
@@ -167,12 +169,26 @@ sealed interface JournalDatabase {
                         + " is in use by another process; wait until it ends or choose another store "
                         + "directory", e);
             }
-            var reason = firstLine(e);
-            if (DAMAGED.contains(e.getErrorCode())) {
+            var ofTheDisk = ofTheDisk(e);
+            var reason = ofTheDisk == null ? firstLine(e) : ofTheDisk;
+            if (ofTheDisk == null && DAMAGED.contains(e.getErrorCode())) {
                 return new DamagedException(reason, e);
             }
             return new CatalogueException("cannot open the journal in " + directory + ": " + reason
                     + "; check the disk that it is on", e);
+        }
+
+        /**
+         * What the operating system refused, if it was that: H2 says the same of a full disk as of a damaged file, and a journal
+         * that is only on a full disk must not be set aside.
+         */
+        private static @Nullable String ofTheDisk(SQLException e) {
+            for (Throwable of = e; of != null; of = of.getCause()) {
+                if (of.getClass() == IOException.class || of instanceof FileSystemException) {
+                    return of.getMessage();
+                }
+            }
+            return null;
         }
 
         @Override
@@ -249,11 +265,8 @@ sealed interface JournalDatabase {
 
         @Override
         public Connection open(String storeId) throws IOException {
-            var properties = new Properties();
-            properties.setProperty("connectTimeout", Integer.toString(CONNECT_SECONDS));
-            properties.setProperty("loginTimeout", Integer.toString(CONNECT_SECONDS));
             try {
-                var connection = DriverManager.getConnection(at.url(), properties);
+                var connection = connect();
                 boolean opened = false;
                 try {
                     makeTables(connection);
@@ -266,10 +279,30 @@ sealed interface JournalDatabase {
                     }
                 }
             } catch (SQLException e) {
-                throw new CatalogueException("cannot use the database " + place()
-                        + " for the catalogue: " + firstLine(e)
-                        + "; check that it runs and lets this user create a schema in it", e);
+                throw refused(e);
             }
+        }
+
+        /** Looks whether it can be reached, and changes nothing. */
+        void requireReachable() throws CatalogueException {
+            try {
+                connect().close();
+            } catch (SQLException e) {
+                throw refused(e);
+            }
+        }
+
+        private Connection connect() throws SQLException {
+            var properties = new Properties();
+            properties.setProperty("connectTimeout", Integer.toString(CONNECT_SECONDS));
+            properties.setProperty("loginTimeout", Integer.toString(CONNECT_SECONDS));
+            return DriverManager.getConnection(at.url(), properties);
+        }
+
+        private CatalogueException refused(SQLException e) {
+            return new CatalogueException("cannot use the database " + place()
+                    + " for the catalogue: " + firstLine(e)
+                    + "; check that it runs and lets this user create a schema in it", e);
         }
 
         private static void makeTables(Connection connection) throws SQLException {

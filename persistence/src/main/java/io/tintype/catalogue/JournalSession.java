@@ -182,8 +182,13 @@ final class JournalSession implements AutoCloseable {
             return "unknown";
         }
         var innermost = failure;
-        while (innermost.getCause() != null) {
-            innermost = innermost.getCause();
+        for (var below = failure; below != null;) {
+            innermost = below;
+            below = below.getCause();
+            if (below == null && innermost instanceof SQLException sql) {
+                // Of a batch, the first statement that failed is not its cause.
+                below = sql.getNextException();
+            }
         }
         var message = innermost.getMessage();
         return message == null

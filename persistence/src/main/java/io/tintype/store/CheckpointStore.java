@@ -3,13 +3,9 @@ package io.tintype.store;
 import io.tintype.actors.CheckpointId;
 import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
-import io.tintype.cow.disk.DiskChain;
-import io.tintype.cow.disk.FileImageDirectory;
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -53,14 +49,10 @@ public final class CheckpointStore implements AutoCloseable {
 
     private static final long RESERVED_BYTES_MAX = 1 << 30;
 
-    private static final String CHECKPOINTS = "checkpoints";
-    private static final String STAGING = "staging";
-    private static final String RETIRED = "retired";
-    private static final String IMAGES = "images";
-    private static final String DELETED_SUFFIX = ".deleted";
-
     private final Path directory;
+    private final StoreLayout layout;
     private final StoreFiles files;
+    private final DiskDirectories images;
     private final Closeable lock;
     private final ChunkBuffer.Pool buffers = new ChunkBuffer.Pool();
     private final PageCodec.Pool codecs = new PageCodec.Pool();
@@ -89,7 +81,9 @@ public final class CheckpointStore implements AutoCloseable {
 
     private CheckpointStore(Path directory, StoreFiles files, Closeable lock, boolean readOnly) {
         this.directory = directory;
+        this.layout = new StoreLayout(directory);
         this.files = files;
+        this.images = new DiskDirectories(files, layout);
         this.lock = lock;
         this.readOnly = readOnly;
     }
@@ -106,13 +100,13 @@ public final class CheckpointStore implements AutoCloseable {
     public static CheckpointStore open(Path directory, StoreFiles files) throws StoreException {
         Path absolute = directory.toAbsolutePath().normalize();
         var place = new StoreDirectory(absolute, files);
-        Closeable lock = place.openAndLock(List.of(IMAGES, STAGING, CHECKPOINTS));
+        Closeable lock = place.openAndLock(List.of(StoreLayout.IMAGES, StoreLayout.STAGING,
+                StoreLayout.CHECKPOINTS));
         var store = new CheckpointStore(absolute, files, lock, false);
         boolean opened = false;
         try {
             store.clearStaging();
-            store.findSealed();
-            store.findRetired();
+            store.findAll();
             opened = true;
             return store;
         } finally {
@@ -139,9 +133,29 @@ public final class CheckpointStore implements AutoCloseable {
         Path absolute = directory.toAbsolutePath().normalize();
         new StoreDirectory(absolute, files).requireStore();
         var store = new CheckpointStore(absolute, files, () -> {}, true);
-        store.findSealed();
-        store.findRetired();
+        store.findAll();
         return store;
+    }
+
+    /**
+     * Looks whether {@link #open(Path)} would do at this moment, and creates and changes nothing.
+     *
+     * @throws StoreException what that would throw, or that there is no room for any checkpoint
+     */
+    public static void requireUsable(Path directory) throws StoreException {
+        requireUsable(directory, StoreFiles.onDisk());
+    }
+
+    /** The same on another file system. */
+    public static void requireUsable(Path directory, StoreFiles files) throws StoreException {
+        Path absolute = directory.toAbsolutePath().normalize();
+        var place = new StoreDirectory(absolute, files);
+        place.requireUsable();
+        if (place.exists()) {
+            try (var look = openReadOnly(absolute, files)) {
+                look.requireSpace(0);
+            }
+        }
     }
 
     /** Absolute; what a manifest's paths are relative to. */
@@ -158,10 +172,10 @@ public final class CheckpointStore implements AutoCloseable {
             throw new IllegalArgumentException("disk indices start at 0, got " + disk);
         }
         checkWritable();
-        Path ofVm = directory.resolve(IMAGES).resolve(vm.value());
+        Path ofVm = layout.images().resolve(vm.value());
         Path ofDisk = ofVm.resolve("disk-" + disk);
         try {
-            makeDurably(directory.resolve(IMAGES), ofVm);
+            makeDurably(layout.images(), ofVm);
             makeDurably(ofVm, ofDisk);
             return ofDisk;
         } catch (IOException e) {
@@ -190,12 +204,12 @@ public final class CheckpointStore implements AutoCloseable {
         if (!isClaimed) {
             claimNewest(ref);
         }
-        Path path = staging().resolve(stagingName(ref));
-        stagingInUse.add(stagingName(ref));
+        Path path = layout.stagedAt(ref);
+        stagingInUse.add(StoreLayout.stagingName(ref));
         try {
             files.createDirectory(path);
         } catch (IOException e) {
-            stagingInUse.remove(stagingName(ref));
+            stagingInUse.remove(StoreLayout.stagingName(ref));
             throw StoreException.of("create", path, e);
         }
         var checkpoint = new StagedCheckpoint(this, files, ref, path);
@@ -232,7 +246,18 @@ public final class CheckpointStore implements AutoCloseable {
     public StoredCheckpoint open(CheckpointRef ref) throws StoreException {
         checkOpen();
         checkSealed(ref);
-        return StoredCheckpoint.open(this, files, sealedAt(ref), ref);
+        return StoredCheckpoint.open(this, files, layout.sealedAt(ref), ref);
+    }
+
+    /**
+     * What a sealed checkpoint's manifest says, whether or not all else that it needs is there.
+     *
+     * @throws StoreException if the manifest is damaged or of a newer version
+     */
+    public Manifest manifest(CheckpointRef ref) throws StoreException {
+        checkOpen();
+        checkSealed(ref);
+        return StoredCheckpoint.readManifest(files, layout.sealedAt(ref), ref);
     }
 
     /**
@@ -317,13 +342,14 @@ public final class CheckpointStore implements AutoCloseable {
     private GcReport gc(boolean isDryRun) throws StoreException {
         synchronized (housekeeping) {
             List<CheckpointRef> unreadable = readLineage();
-            var sweep = new Sweep(isDryRun);
+            var sweep = new Sweep(files, isDryRun);
             if (unreadable.isEmpty()) {
-                retired.stream().filter(ref -> !lineage.isUsed(ref)).forEach(sweep::remove);
+                retired.stream().filter(ref -> !lineage.isUsed(ref)).forEach(
+                        ref -> sweep.remove(layout.sealedAt(ref), () -> discardRetired(ref)));
             }
-            for (String name : sweep.names(staging())) {
+            for (String name : sweep.names(layout.staging())) {
                 if (!stagingInUse.contains(name)) {
-                    sweep.remove(staging().resolve(name));
+                    sweep.remove(layout.staging().resolve(name));
                 }
             }
             return sweep.report(unreadable);
@@ -352,140 +378,13 @@ public final class CheckpointStore implements AutoCloseable {
     private GcReport gcImages(Collection<String> inUse, boolean isDryRun) throws StoreException {
         synchronized (housekeeping) {
             List<CheckpointRef> unreadable = readLineage();
-            var sweep = new Sweep(isDryRun);
+            var sweep = new Sweep(files, isDryRun);
             if (unreadable.isEmpty()) {
                 Set<String> needed = lineage.images();
                 needed.addAll(inUse);
-                addParents(needed);
-                Path images = directory.resolve(IMAGES);
-                for (String vm : sweep.names(images)) {
-                    sweepImages(sweep, images.resolve(vm), needed);
-                }
+                images.sweep(sweep, needed);
             }
             return sweep.report(unreadable);
-        }
-    }
-
-    private void sweepImages(Sweep sweep, Path ofVm, Set<String> needed) throws StoreException {
-        int left = 0;
-        for (String disk : sweep.names(ofVm)) {
-            Path ofDisk = ofVm.resolve(disk);
-            if (needed.contains(directory.relativize(ofDisk).toString())) {
-                left++;
-            } else {
-                sweep.remove(ofDisk);
-            }
-        }
-        if (left == 0) {
-            sweep.remove(ofVm);
-        }
-    }
-
-    /** What a chain that is kept starts from is kept, too. */
-    private void addParents(Set<String> needed) throws StoreException {
-        var unseen = new ArrayDeque<>(needed);
-        while (!unseen.isEmpty()) {
-            Path place = directory.resolve(unseen.removeFirst());
-            try {
-                if (files.kind(place) != StoreFiles.Kind.DIRECTORY) {
-                    continue; // Of a disk in memory, or lost: there is nothing to remove.
-                }
-                String parent = DiskChain.parentOf(new FileImageDirectory(place));
-                if (parent != null) {
-                    String key =
-                            directory.relativize(place.resolve(parent).normalize()).toString();
-                    if (needed.add(key)) {
-                        unseen.add(key);
-                    }
-                }
-            } catch (IOException e) {
-                throw new StoreException(
-                        "no images are removed, since nobody can tell what those in "
-                                + place + " start from: " + e.getMessage(),
-                        e);
-            }
-        }
-    }
-
-    /** What a collection did so far. */
-    private final class Sweep {
-        private final boolean isDryRun;
-        private final List<Path> removed = new ArrayList<>();
-        private long bytes;
-        private @Nullable StoreException first;
-
-        Sweep(boolean isDryRun) {
-            this.isDryRun = isDryRun;
-        }
-
-        List<String> names(Path parent) {
-            try {
-                return files.kind(parent) == StoreFiles.Kind.DIRECTORY
-                        ? files.list(parent)
-                        : List.of();
-            } catch (IOException e) {
-                failed("read", parent, e);
-                return List.of();
-            }
-        }
-
-        void remove(Path path) {
-            try {
-                long itsBytes = treeBytes(files, path);
-                if (!isDryRun) {
-                    deleteTree(files, path);
-                }
-                bytes += itsBytes;
-                removed.add(path);
-            } catch (IOException e) {
-                failed("remove", path, e);
-            }
-        }
-
-        void remove(CheckpointRef ref) {
-            Path path = sealedAt(ref);
-            try {
-                boolean isThere = files.kind(path) == StoreFiles.Kind.DIRECTORY;
-                long itsBytes = isThere ? treeBytes(files, path) : 0;
-                if (!isDryRun) {
-                    discardRetired(ref);
-                }
-                bytes += itsBytes;
-                if (isThere) {
-                    removed.add(path);
-                }
-            } catch (IOException e) {
-                failed("remove", path, e);
-            }
-        }
-
-        private void failed(String doing, Path path, IOException e) {
-            first = first == null ? StoreException.of(doing, path, e) : first;
-        }
-
-        GcReport report(List<CheckpointRef> unreadable) throws StoreException {
-            if (first != null) {
-                throw first;
-            }
-            return new GcReport(removed, bytes, unreadable);
-        }
-    }
-
-    private static @Nullable CheckpointRef refOf(String name) {
-        int dot = name.indexOf('.');
-        return dot < 0 ? null : refOf(name.substring(0, dot), name.substring(dot + 1));
-    }
-
-    static long treeBytes(StoreFiles files, Path path) throws IOException {
-        if (files.isOwnDirectory(path)) {
-            long bytes = 0;
-            for (String name : files.list(path)) {
-                bytes += treeBytes(files, path.resolve(name));
-            }
-            return bytes;
-        }
-        try (StoreFile file = files.openToRead(path)) {
-            return file.size();
         }
     }
 
@@ -497,7 +396,7 @@ public final class CheckpointStore implements AutoCloseable {
                 throw notSealed(ref);
             }
             contents.remove(ref);
-            Path path = sealedAt(ref);
+            Path path = layout.sealedAt(ref);
             try {
                 // Nobody begins to read it any more, since it is not listed.
                 if (lineage.knows(ref) && !lineage.isUsed(ref) && allKnown()) {
@@ -525,31 +424,7 @@ public final class CheckpointStore implements AutoCloseable {
      * or gone: it would take a VM's data along.
      */
     public void requireNoDiskOn(CheckpointRef ref) throws StoreException {
-        Path path = sealedAt(ref);
-        Path images = directory.resolve(IMAGES);
-        try {
-            if (files.list(path).stream().noneMatch(
-                    name -> name.startsWith(StoredCheckpoint.DISK_PREFIX))
-                    || !Files.isDirectory(images)) {
-                return;
-            }
-            String copies = new FileImageDirectory(path).location();
-            try (var found = Files.find(images, 3, (file, _) -> file.endsWith("chain"))) {
-                for (Path chain : found.sorted().toList()) {
-                    Path disk = chain.resolveSibling("");
-                    if (copies.equals(DiskChain.copyBelow(new FileImageDirectory(disk)))) {
-                        throw new StoreException("checkpoint " + ref
-                                + " has copies of disks that the disk " + directory.relativize(disk)
-                                + " stands on; destroy its VM first, or make the disk flat");
-                    }
-                }
-            }
-        } catch (StoreException e) {
-            throw e;
-        } catch (IOException e) {
-            throw new StoreException("checkpoint " + ref + " is not deleted, since nobody can tell "
-                    + "whether disks stand on copies in it: " + e.getMessage(), e);
-        }
+        images.requireNoneOn(ref);
     }
 
     private boolean allKnown() {
@@ -558,12 +433,12 @@ public final class CheckpointStore implements AutoCloseable {
 
     /** Removes the files of a checkpoint that nobody needs. */
     private void discard(CheckpointRef ref, Path path) throws IOException {
-        Path doomed = staging().resolve(stagingName(ref) + DELETED_SUFFIX);
+        Path doomed = layout.doomedAt(ref);
         // Out of sight in one step, and durably so before the first file goes: a checkpoint is
         // there whole or not at all.
         files.rename(path, doomed);
         syncBoth(ref);
-        deleteTree(files, doomed);
+        FileTrees.delete(files, doomed);
     }
 
     /**
@@ -571,10 +446,10 @@ public final class CheckpointStore implements AutoCloseable {
      * a rename is no single step for a loss of power, and these are somebody's data.
      */
     private void retire(CheckpointRef ref) throws IOException {
-        Path markers = directory.resolve(RETIRED);
+        Path markers = layout.retired();
         makeDurably(directory, markers);
         retired.add(ref);
-        files.create(retiredAt(ref)).close();
+        files.create(layout.retiredAt(ref)).close();
         files.syncDirectory(markers);
     }
 
@@ -583,12 +458,12 @@ public final class CheckpointStore implements AutoCloseable {
         if (!retired.contains(ref) || lineage.isUsed(ref) || !allKnown()) {
             return;
         }
-        if (files.kind(sealedAt(ref)) == StoreFiles.Kind.DIRECTORY) {
-            discard(ref, sealedAt(ref));
+        if (files.kind(layout.sealedAt(ref)) == StoreFiles.Kind.DIRECTORY) {
+            discard(ref, layout.sealedAt(ref));
         }
-        if (files.kind(retiredAt(ref)) != StoreFiles.Kind.NOTHING) {
-            files.delete(retiredAt(ref));
-            files.syncDirectory(directory.resolve(RETIRED));
+        if (files.kind(layout.retiredAt(ref)) != StoreFiles.Kind.NOTHING) {
+            files.delete(layout.retiredAt(ref));
+            files.syncDirectory(layout.retired());
         }
         retired.remove(ref);
     }
@@ -599,7 +474,7 @@ public final class CheckpointStore implements AutoCloseable {
         for (CheckpointRef ref : sealed) {
             if (!lineage.knows(ref)) {
                 try {
-                    lineage.add(StoredCheckpoint.readManifest(files, sealedAt(ref), ref));
+                    lineage.add(StoredCheckpoint.readManifest(files, layout.sealedAt(ref), ref));
                 } catch (StoreException _) {
                     unreadable.add(ref);
                 }
@@ -715,7 +590,7 @@ public final class CheckpointStore implements AutoCloseable {
      * @throws StoreException if they are not there
      */
     Path find(CheckpointRef ref, CheckpointRef neededBy) throws StoreException {
-        Path path = sealedAt(ref);
+        Path path = layout.sealedAt(ref);
         try {
             if (files.kind(path) == StoreFiles.Kind.DIRECTORY) {
                 return path;
@@ -777,8 +652,8 @@ public final class CheckpointStore implements AutoCloseable {
 
     /** Gives a complete and durable directory the name under which it is a sealed checkpoint. */
     void publish(CheckpointRef ref, Path complete) throws IOException {
-        makeDurably(directory.resolve(CHECKPOINTS), checkpointsOf(ref.vm()));
-        files.rename(complete, sealedAt(ref));
+        makeDurably(layout.checkpoints(), layout.checkpointsOf(ref.vm()));
+        files.rename(complete, layout.sealedAt(ref));
         try {
             syncBoth(ref);
         } catch (IOException e) {
@@ -792,7 +667,7 @@ public final class CheckpointStore implements AutoCloseable {
 
     private void withdraw(CheckpointRef ref, Path complete, IOException why) {
         try {
-            files.rename(sealedAt(ref), complete);
+            files.rename(layout.sealedAt(ref), complete);
             // Before its files go: a loss of power must not bring back the name without them.
             syncBoth(ref);
         } catch (IOException e) {
@@ -808,33 +683,13 @@ public final class CheckpointStore implements AutoCloseable {
 
     /** Makes it durable that a checkpoint was moved between staging and its place. */
     private void syncBoth(CheckpointRef ref) throws IOException {
-        files.syncDirectory(checkpointsOf(ref.vm()));
-        files.syncDirectory(staging());
+        files.syncDirectory(layout.checkpointsOf(ref.vm()));
+        files.syncDirectory(layout.staging());
     }
 
     void ended(StagedCheckpoint checkpoint) {
         staged.remove(checkpoint.ref(), checkpoint);
-        stagingInUse.remove(stagingName(checkpoint.ref()));
-    }
-
-    /**
-     * Removes a file or a directory with all that is in it, as far as possible; follows no links.
-     */
-    static void deleteTree(StoreFiles files, Path path) throws IOException {
-        IOException first = null;
-        if (files.isOwnDirectory(path)) {
-            for (String name : files.list(path)) {
-                try {
-                    deleteTree(files, path.resolve(name));
-                } catch (IOException e) {
-                    first = first == null ? e : first;
-                }
-            }
-        }
-        if (first != null) {
-            throw first;
-        }
-        files.delete(path);
+        stagingInUse.remove(StoreLayout.stagingName(checkpoint.ref()));
     }
 
     /**
@@ -859,68 +714,27 @@ public final class CheckpointStore implements AutoCloseable {
     }
 
     private void clearStaging() throws StoreException {
-        Path staging = staging();
+        Path staging = layout.staging();
         try {
             for (String name : files.list(staging)) {
-                deleteTree(files, staging.resolve(name));
+                FileTrees.delete(files, staging.resolve(name));
             }
         } catch (IOException e) {
             throw StoreException.of("clear", staging, e);
         }
     }
 
-    private void findSealed() throws StoreException {
-        Path checkpoints = directory.resolve(CHECKPOINTS);
-        try {
-            for (String vm : files.list(checkpoints)) {
-                Path ofVm = checkpoints.resolve(vm);
-                if (files.kind(ofVm) == StoreFiles.Kind.DIRECTORY) {
-                    for (String id : files.list(ofVm)) {
-                        findSealed(vm, id);
-                    }
-                }
-            }
-        } catch (IOException e) {
-            throw StoreException.of("read", checkpoints, e);
-        }
-    }
-
-    /** Of those found: which ones were deleted. */
-    private void findRetired() throws StoreException {
-        Path markers = directory.resolve(RETIRED);
-        try {
-            if (files.kind(markers) == StoreFiles.Kind.DIRECTORY) {
-                for (String name : files.list(markers)) {
-                    CheckpointRef ref = refOf(name);
-                    if (ref != null) {
-                        retired.add(ref);
-                        sealed.remove(ref);
-                        newest.merge(ref.vm(), ref.id(), (a, b) -> a.compareTo(b) > 0 ? a : b);
-                    }
-                }
-            }
-        } catch (IOException e) {
-            throw StoreException.of("read", markers, e);
-        }
-    }
-
-    private void findSealed(String vm, String id) {
-        CheckpointRef ref = refOf(vm, id);
-        if (ref != null) {
-            sealed.add(ref);
+    /** What is there: which checkpoints are listed, and of which only pages are left. */
+    private void findAll() throws StoreException {
+        sealed.addAll(layout.sealed(files));
+        retired.addAll(layout.retired(files));
+        for (CheckpointRef ref : sealed) {
             newest.merge(ref.vm(), ref.id(), (a, b) -> a.compareTo(b) > 0 ? a : b);
         }
-    }
-
-    /** Null for a name that is not ours, such as lost+found. */
-    private static @Nullable CheckpointRef refOf(String vm, String id) {
-        try {
-            var ref = new CheckpointRef(new VmId(vm), new CheckpointId(Long.parseLong(id)));
-            // "+1" and "01" are numbers, but no names that we give.
-            return id.equals(Long.toString(ref.id().value())) ? ref : null;
-        } catch (IllegalArgumentException _) {
-            return null;
+        for (CheckpointRef ref : retired) {
+            newest.merge(ref.vm(), ref.id(), (a, b) -> a.compareTo(b) > 0 ? a : b);
         }
+        sealed.removeAll(retired);
     }
 
     private void makeDurably(Path parent, Path path) throws IOException {
@@ -960,26 +774,5 @@ public final class CheckpointStore implements AutoCloseable {
         if (closed) {
             throw new StoreException("the store " + directory + " is closed");
         }
-    }
-
-    private Path staging() {
-        return directory.resolve(STAGING);
-    }
-
-    /** No VM's id has a dot in it. */
-    private static String stagingName(CheckpointRef ref) {
-        return ref.vm() + "." + ref.id();
-    }
-
-    private Path checkpointsOf(VmId vm) {
-        return directory.resolve(CHECKPOINTS).resolve(vm.value());
-    }
-
-    private Path retiredAt(CheckpointRef ref) {
-        return directory.resolve(RETIRED).resolve(stagingName(ref));
-    }
-
-    private Path sealedAt(CheckpointRef ref) {
-        return checkpointsOf(ref.vm()).resolve(Long.toString(ref.id().value()));
     }
 }

@@ -13,7 +13,7 @@ import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Pages of a segment of format version 2, see {@link PageIndex}: those that lie in its own file and
+ * Pages of a segment of format version 2 or 3, see {@link PageIndex}: those that lie in its own file and
  * those in the files of older checkpoints.
  *
  * <p>What is read up front is the root, 16 bytes for 256 KiB of memory. Leaves and the files of
@@ -164,7 +164,17 @@ final class IndexedPages implements MemoryPages {
 
     private void decompress(PageCodec codec, ByteBuffer bytes, int at, int page,
             SourceFile source, long place, long content) throws StoreException {
-        if (!codec.decompress(bytes, at, PageIndex.length(place))) {
+        int frameBytes = PageIndex.frameBytes(place);
+        if (PageIndex.isFrameChecked(place)) {
+            // Before the decompressor sees it; and a frame that is not as it was written may come to the page all the same.
+            int stored = bytes.order(Envelope.BYTE_ORDER).getInt(at + frameBytes);
+            int actual = PageIndex.crc(bytes, at, frameBytes);
+            if (stored != actual) {
+                throw new DamagedSegmentException(pathOf(source), PageIndex.position(place),
+                        "page " + page + ", compressed: " + Envelope.mismatch(stored, actual));
+            }
+        }
+        if (!codec.decompress(bytes, at, frameBytes)) {
             throw new DamagedSegmentException(pathOf(source), PageIndex.position(place),
                     "page " + page + ": it cannot be decompressed");
         }
@@ -414,8 +424,7 @@ final class IndexedPages implements MemoryPages {
         }
         int local = PageIndex.source(content);
         boolean known = local >= 0 && local < numbers.length && numbers[local] >= 0;
-        if (!known || length < 1 || length > MemoryFormat.PAGE_BYTES
-                || PageIndex.position(place) < MemoryFormat.BLOCK_BYTES
+        if (!known || !PageIndex.isPlace(place)
                 || PageIndex.position(place) > sources.get(numbers[local]).source.bytes()
                         - length) {
             throw new DamagedSegmentException(pathOf(in), position, "that is no place of a page: "

@@ -4,7 +4,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.zip.CRC32C;
 
 /**
- * The layout of a memory segment's file of version 1; of version 2, which has {@link PageIndex}
+ * The layout of a memory segment's file of version 1; of later ones, which have {@link PageIndex}
  * instead of chunks, the header alone. All integers little-endian, everything begins at a multiple
  * of 4 KiB, and every byte is covered by a checksum; docs/checkpoint-store.md has the tables.
  *
@@ -17,8 +17,11 @@ import java.util.zip.CRC32C;
  * of its pages: whoever changes or swaps any part is found out.
  */
 final class MemoryFormat {
-    /** Written; version 1, all below but the header, is still read. */
-    static final int VERSION = 2;
+    /**
+     * Written. Version 2, in which compressed pages have no checksum of what is stored, and version 1,
+     * all below but the header, are still read.
+     */
+    static final int VERSION = 3;
     static final int VERSION_OF_CHUNKS = 1;
     static final String NAME_PREFIX = "memory-";
     static final int PAGE_BYTES = 4096;

@@ -147,18 +147,21 @@ public final class MemorySegmentWriter {
         if (enterEqual(page, pageCrc, bytes)) {
             return;
         }
-        int length = MemoryFormat.PAGE_BYTES;
+        long place = PageIndex.place(position + buffered, MemoryFormat.PAGE_BYTES);
         if (isWorthATry()) {
-            int compressed = codec().compress(target.range(0, buffered + length), buffered,
+            int frameBytes = codec().compress(
+                    target.range(0, buffered + MemoryFormat.PAGE_BYTES), buffered,
                     COMPRESSED_BYTES_MAX);
-            tried(compressed != 0);
-            if (compressed != 0) {
-                length = compressed;
-                MemorySegment.copy(codec().page(), 0, bytes, buffered, length);
+            tried(frameBytes != 0);
+            if (frameBytes != 0) {
+                place = PageIndex.placeOfFrame(position + buffered, frameBytes);
+                MemorySegment.copy(codec().page(), 0, bytes, buffered, frameBytes);
+                bytes.set(MemoryFormat.INT, buffered + (long) frameBytes,
+                        MemoryFormat.crc(crc, target, buffered, frameBytes));
             }
         }
-        enter(page, PageIndex.place(position + buffered, length),
-                PageIndex.content(pageCrc, 0));
+        int length = PageIndex.length(place);
+        enter(page, place, PageIndex.content(pageCrc, 0));
         contents.put(pageCrc, page);
         buffered += length;
         addStored(length);
@@ -210,13 +213,14 @@ public final class MemorySegmentWriter {
         }
         long at = PageIndex.position(place);
         int length = PageIndex.length(place);
+        int frameBytes = PageIndex.frameBytes(place);
         PageCodec with = codec();
         if (at >= position) {
             int offset = (int) (at - position);
             if (length == MemoryFormat.PAGE_BYTES) {
                 return isSame(bytes, offset, bytes);
             }
-            return with.decompress(buffer().range(0, buffered), offset, length)
+            return with.decompress(buffer().range(0, buffered), offset, frameBytes)
                     && isSame(with.page(), 0, bytes);
         }
         ByteBuffer input = with.input().limit(length);
@@ -226,7 +230,7 @@ public final class MemorySegmentWriter {
         }
         return length == MemoryFormat.PAGE_BYTES
                 ? isSame(MemorySegment.ofBuffer(with.input()), 0, bytes)
-                : with.decompress(with.input(), 0, length) && isSame(with.page(), 0, bytes);
+                : with.decompress(with.input(), 0, frameBytes) && isSame(with.page(), 0, bytes);
     }
 
     private boolean isEqualBelow(Base under, int page, long place, long content,

@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.zip.CRC32C;
 
 /**
- * The layout of what ends a memory segment's file of format version 2: which page is where, in this
- * file or in that of an older checkpoint. docs/checkpoint-store.md has the tables.
+ * The layout of what ends a memory segment's file since format version 2: which page is where, in
+ * this file or in that of an older checkpoint. docs/checkpoint-store.md has the tables.
  *
  * <pre>
  * header │ data: pages, raw or compressed │ leaves: 64 pages each │ root: one entry a leaf │ sources │ trailer
@@ -63,6 +63,12 @@ final class PageIndex {
 
     private static final int POSITION_BITS = 48;
     private static final long POSITION_MASK = (1L << POSITION_BITS) - 1;
+    /** 0 to 4096 in 13 bits; of the three above only the highest is used. */
+    private static final int LENGTH_MASK = (1 << 13) - 1;
+    /** The frame is followed by a checksum of its own. Not so in files of version 2. */
+    private static final long FRAME_CHECKED = 1L << 63;
+    private static final long UNUSED_MASK = 3L << 61;
+    private static final int FRAME_CRC_BYTES = Integer.BYTES;
 
     /**
      * A file that pages or leaves of an index are in.
@@ -98,12 +104,37 @@ final class PageIndex {
         return (long) length << POSITION_BITS | position;
     }
 
+    /** Of a compressed page: a frame, and behind it the frame's CRC32C. */
+    static long placeOfFrame(long position, int frameBytes) {
+        return FRAME_CHECKED | place(position, frameBytes + FRAME_CRC_BYTES);
+    }
+
     static long position(long place) {
         return place & POSITION_MASK;
     }
 
+    /** Of all that is stored, the frame's checksum included. */
     static int length(long place) {
-        return (int) (place >>> POSITION_BITS);
+        return (int) (place >>> POSITION_BITS) & LENGTH_MASK;
+    }
+
+    /** Whether a compressed page has a checksum of what is stored, besides that of the page. */
+    static boolean isFrameChecked(long place) {
+        return (place & FRAME_CHECKED) != 0;
+    }
+
+    /** Of a compressed page: how much of {@link #length} is to be decompressed. */
+    static int frameBytes(long place) {
+        return length(place) - (isFrameChecked(place) ? FRAME_CRC_BYTES : 0);
+    }
+
+    /** Whether it can be the place of a page, wherever the file ends. */
+    static boolean isPlace(long place) {
+        int length = length(place);
+        return (place & UNUSED_MASK) == 0 && length <= MemoryFormat.PAGE_BYTES
+                && frameBytes(place) > 0
+                && !(isFrameChecked(place) && length == MemoryFormat.PAGE_BYTES)
+                && position(place) >= MemoryFormat.BLOCK_BYTES;
     }
 
     /** @param crc CRC32C of the page, not of what it was compressed to */

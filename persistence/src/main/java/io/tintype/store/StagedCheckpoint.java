@@ -215,7 +215,7 @@ public final class StagedCheckpoint implements AutoCloseable {
             // It is removed next, and was not to be kept.
         }
         try {
-            CheckpointStore.deleteTree(files, directory);
+            FileTrees.delete(files, directory);
         } catch (IOException _) {
             // Left in the staging directory, which the next opening clears.
         }

@@ -67,6 +67,42 @@ final class StoreDirectory {
         }
     }
 
+    /**
+     * Looks whether {@link #openAndLock} would do at this moment, and changes nothing but whose process the lock file names.
+     */
+    void requireUsable() throws StoreException {
+        try {
+            if (files.kind(directory) == StoreFiles.Kind.NOTHING) {
+                requireRoom(existing(directory));
+                return;
+            }
+            if (!isStore()) {
+                requireRoom(directory);
+            }
+            if (files.kind(directory.resolve(LOCK)) == StoreFiles.Kind.FILE) {
+                lock().close();
+            }
+        } catch (IOException e) {
+            throw StoreException.of("open the store", directory, e);
+        }
+    }
+
+    /** Whether there is a store. */
+    boolean exists() throws StoreException {
+        try {
+            return files.kind(directory.resolve(MARKER)) == StoreFiles.Kind.FILE;
+        } catch (IOException e) {
+            throw StoreException.of("open the store", directory, e);
+        }
+    }
+
+    private Path existing(Path path) throws IOException {
+        Path parent = path.getParent();
+        return files.kind(path) != StoreFiles.Kind.NOTHING || parent == null
+                ? path
+                : existing(parent);
+    }
+
     /** Looks whether it is a store of a version known here, and changes nothing. */
     void requireStore() throws StoreException {
         try {
@@ -173,13 +209,7 @@ final class StoreDirectory {
         if (files.kind(tmp) != StoreFiles.Kind.NOTHING) {
             files.delete(tmp);
         }
-        long usable = files.usableSpace(directory);
-        if (usable < CheckpointStore.SPACE_BYTES_MIN) {
-            throw new StoreException("no store can be made in " + directory + ": it is full, "
-                    + usable + " bytes are free and "
-                    + CheckpointStore.SPACE_BYTES_MIN
-                    + " are needed; free some space there or choose another store directory");
-        }
+        requireRoom(directory);
         try (StoreFile file = files.create(tmp)) {
             created.addFirst(tmp);
             file.write(0,
@@ -189,6 +219,16 @@ final class StoreDirectory {
         files.rename(tmp, marker);
         created.remove(tmp);
         created.addFirst(marker);
+    }
+
+    private void requireRoom(Path there) throws IOException {
+        long usable = files.usableSpace(there);
+        if (usable < CheckpointStore.SPACE_BYTES_MIN) {
+            throw new StoreException("no store can be made in " + directory + ": it is full, "
+                    + usable + " bytes are free and "
+                    + CheckpointStore.SPACE_BYTES_MIN
+                    + " are needed; free some space there or choose another store directory");
+        }
     }
 
     /** Removes what was created and unlocks. */

@@ -248,7 +248,7 @@ class DamageTest {
     void shouldTellANewerMemoryFormatFromDamage() throws IOException {
         Path file = file(1, "memory-0");
         byte[] header = Arrays.copyOf(Files.readAllBytes(file), MemoryFormat.BLOCK_BYTES);
-        header[MemoryFormat.HEADER_VERSION] = 3;
+        header[MemoryFormat.HEADER_VERSION] = MemoryFormat.VERSION + 1;
         var crc = new CRC32C();
         crc.update(header, 0, MemoryFormat.BLOCK_CRC);
         ByteBuffer.wrap(header).order(Envelope.BYTE_ORDER).putInt(MemoryFormat.BLOCK_CRC,
@@ -260,7 +260,7 @@ class DamageTest {
         var refused = assertThrows(StoreException.class, () -> store.open(FIXTURE.ref()).verify());
 
         assertEquals(file
-                + " has format version 3, and this program knows no version after 2; use a newer Tintype",
+                + " has format version 4, and this program knows no version after 3; use a newer Tintype",
                 refused.getMessage());
     }
 

@@ -50,6 +50,11 @@ final class Line {
         return clone;
     }
 
+    /** What a page has to show. */
+    byte[] right(CheckpointRef ref, int page) {
+        return rightOf(ref)[page];
+    }
+
     List<CheckpointRef> refs() {
         return List.copyOf(sealed);
     }

@@ -9,6 +9,7 @@ import io.tintype.store.StoredCheckpoint;
 import io.tintype.vm.device.QueueState;
 import java.io.IOException;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,20 +63,43 @@ public record DeviceState(
      * @throws StoreException when the segment is damaged or of another format
      */
     public static DeviceState of(StoredCheckpoint stored) throws StoreException {
-        try {
-            return JSON.readValue(stored.segment(SEGMENT), DeviceState.class);
-        } catch (JsonProcessingException malformed) {
-            throw new StoreException(
-                    "the device state of checkpoint "
-                            + stored.manifest().ref()
-                            + " cannot be read: "
-                            + malformed.getOriginalMessage(),
-                    malformed);
-        } catch (StoreException damaged) {
-            throw damaged;
-        } catch (IOException unreadable) {
-            throw new StoreException(String.valueOf(unreadable.getMessage()), unreadable);
+        var of = "checkpoint " + stored.manifest().ref();
+        var read = parse(of, stored.segment(SEGMENT));
+        int disks = stored.manifest().disks().size();
+        if (read.queues.size() != disks
+                || read.pending.stream().anyMatch(io -> io.disk() < 0 || io.disk() >= disks)) {
+            throw unreadable(of, "it is of other disks than the " + disks + " of its manifest");
         }
+        return read;
+    }
+
+    /** @param of what it is the state of, for messages */
+    static DeviceState parse(String of, byte[] json) throws StoreException {
+        DeviceState read;
+        try {
+            read = JSON.readValue(json, DeviceState.class);
+        } catch (JsonProcessingException malformed) {
+            throw unreadable(of, malformed.getOriginalMessage());
+        } catch (IOException malformed) {
+            throw unreadable(of, String.valueOf(malformed.getMessage()));
+        }
+        if (!isComplete(read)) {
+            throw unreadable(of, "something is missing in it");
+        }
+        return read;
+    }
+
+    /** Jackson leaves null what is not there. */
+    private static boolean isComplete(@Nullable DeviceState read) {
+        return read != null
+                && Objects.nonNull(read.guestKind)
+                && Objects.nonNull(read.registers)
+                && read.pending.stream().allMatch(io -> Objects.nonNull(io.kind));
+    }
+
+    private static StoreException unreadable(String of, String why) {
+        return new StoreException("the device state of " + of + " cannot be read: "
+                + why.replace('\n', ' ') + "; use another checkpoint");
     }
 
     byte[] toJson() throws JsonProcessingException {

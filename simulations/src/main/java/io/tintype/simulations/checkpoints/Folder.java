@@ -79,7 +79,7 @@ public final class Folder {
             }
         }
         for (var ref : store.list()) {
-            for (var disk : store.open(ref).manifest().disks()) {
+            for (var disk : store.manifest(ref).disks()) {
                 if (disk.copy() != null) {
                     // It needs the copy; the layers that were copied may be gone.
                     continue;

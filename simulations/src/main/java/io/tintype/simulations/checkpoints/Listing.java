@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -79,13 +78,13 @@ public final class Listing {
         }
         var byVm = new TreeMap<String, List<Entry>>();
         for (var ref : refs) {
-            byVm.computeIfAbsent(ref.vm().value(), _ -> new ArrayList<>()).add(entry(ref, refs));
+            byVm.computeIfAbsent(ref.vm().value(), _ -> new ArrayList<>()).add(entry(ref));
         }
         return byVm.entrySet().stream()
                 .map(of -> new OfVm(of.getKey(), from(of.getKey()), of.getValue())).toList();
     }
 
-    private Entry entry(CheckpointRef ref, Set<CheckpointRef> refs) {
+    private Entry entry(CheckpointRef ref) {
         var manifest = manifests.get(ref);
         if (manifest == null) {
             return new Entry(ref.toString(), null, null, "damaged", ownBytes(ref), 0, 0, 0, 0,
@@ -97,10 +96,7 @@ public final class Listing {
                 ownBytes(ref),
                 manifest.regions().stream().mapToLong(region -> region.pages() * 4096L).sum(),
                 manifest.disks().stream().mapToLong(Manifest.Disk::sizeBytes).sum(),
-                manifest.stunNs() / 1e3, manifest.pending().size(),
-                parent == null || refs.contains(parent)
-                        ? null
-                        : "its parent " + parent + " was deleted");
+                manifest.stunNs() / 1e3, manifest.pending().size(), null);
     }
 
     private long ownBytes(CheckpointRef ref) {
@@ -122,7 +118,12 @@ public final class Listing {
     private @Nullable String from(String vm) {
         var images = store.directory().resolve("images").resolve(vm).resolve("disk-0");
         try {
-            var footing = DiskChain.footing(new FileImageDirectory(images));
+            var directory = new FileImageDirectory(images);
+            var copy = DiskChain.copyBelow(directory);
+            if (copy != null) {
+                return fromCopy(Path.of(copy));
+            }
+            var footing = DiskChain.footing(directory);
             if (footing == null) {
                 return null;
             }
@@ -139,5 +140,16 @@ public final class Listing {
             // A VM without disks, or one whose disks are damaged, which verify says.
             return null;
         }
+    }
+
+    /** @param directory of the checkpoint that has the copy which the disk stands on */
+    private @Nullable String fromCopy(Path directory) {
+        for (var ref : manifests.keySet()) {
+            if (ShownDisk.directoryOf(store, ref).equals(directory)) {
+                return ref.toString();
+            }
+        }
+        var ofVm = directory.getParent();
+        return ofVm == null ? null : String.valueOf(ofVm.getFileName());
     }
 }

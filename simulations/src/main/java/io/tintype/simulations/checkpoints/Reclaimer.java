@@ -6,6 +6,7 @@ import io.tintype.simulations.run.UserErrorException;
 import io.tintype.store.CheckpointStore;
 import io.tintype.store.GcReport;
 import io.tintype.store.Retention;
+import io.tintype.store.StoreException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -30,11 +31,13 @@ public final class Reclaimer {
      * @param diskBytes of the files in them
      * @param areDisksKept whether they were left as they are
      * @param interrupted whether it was ended before all was looked at
+     * @param diskProblem why disks were left as they are, overlays and all: one is damaged, so that it is not known what they need; null
+     *         if they were not
      */
     public record Reclaimed(boolean isDryRun, List<String> dropped, List<String> leftovers,
             long leftoverBytes,
             int layers, long layerBytes, List<String> disks, long diskBytes, boolean areDisksKept,
-            boolean interrupted) {
+            boolean interrupted, @Nullable String diskProblem) {
         /** Copies the lists. */
         public Reclaimed {
             dropped = List.copyOf(dropped);
@@ -65,9 +68,18 @@ public final class Reclaimer {
                 var rest = reclaim(directory, null, withDisks, false, isCancelled, phase);
                 return new Reclaimed(false, doomed.stream().map(CheckpointRef::toString).toList(),
                         rest.leftovers(), rest.leftoverBytes(), rest.layers(), rest.layerBytes(),
-                        rest.disks(), rest.diskBytes(), rest.areDisksKept(), rest.interrupted());
+                        rest.disks(), rest.diskBytes(), rest.areDisksKept(), rest.interrupted(),
+                        rest.diskProblem());
             }
-            var images = look.unneededImages(List.of());
+            GcReport images;
+            try {
+                images = look.unneededImages(List.of());
+            } catch (StoreException unknown) {
+                if (withDisks) {
+                    throw unknown;
+                }
+                return withoutDisks(look, leftovers, doomed, dryRun, phase, unknown);
+            }
             var disks = names(look.directory(), images.removed());
             if (dryRun) {
                 phase.accept("looking at overlays");
@@ -75,7 +87,7 @@ public final class Reclaimer {
                 return new Reclaimed(true, doomed.stream().map(CheckpointRef::toString).toList(),
                         names(look.directory(), leftovers.removed()),
                         leftovers.bytes(), foldable.layers(), 0, disks, images.bytes(), true,
-                        isCancelled.getAsBoolean());
+                        isCancelled.getAsBoolean(), null);
             }
             try (var store = CheckpointStore.open(directory)) {
                 phase.accept("deleting what is left over");
@@ -89,9 +101,24 @@ public final class Reclaimer {
                 return new Reclaimed(false, List.of(),
                         names(look.directory(), leftovers.removed()),
                         leftovers.bytes(), folded.layers(), folded.bytes(), disks, images.bytes(),
-                        !withDisks, isCancelled.getAsBoolean());
+                        !withDisks, isCancelled.getAsBoolean(), null);
             }
         }
+    }
+
+    /** A disk is damaged: what is left of checkpoints goes all the same, and nothing that disks may need is touched. */
+    private static Reclaimed withoutDisks(CheckpointStore look, GcReport leftovers,
+            List<CheckpointRef> doomed, boolean dryRun, Consumer<String> phase,
+            StoreException unknown) throws IOException {
+        if (!dryRun) {
+            try (var store = CheckpointStore.open(look.directory())) {
+                phase.accept("deleting what is left over");
+                store.gc();
+            }
+        }
+        return new Reclaimed(dryRun, doomed.stream().map(CheckpointRef::toString).toList(),
+                names(look.directory(), leftovers.removed()), leftovers.bytes(), 0, 0, List.of(),
+                0, true, false, unknown.getMessage());
     }
 
     private static List<CheckpointRef> doomed(CheckpointStore store, Retention retention)
@@ -99,7 +126,7 @@ public final class Reclaimer {
         var taken = new TreeMap<VmId, List<Retention.Taken>>();
         for (var ref : store.list()) {
             taken.computeIfAbsent(ref.vm(), _ -> new ArrayList<>()).add(
-                    new Retention.Taken(ref, store.open(ref).manifest().createdAt()));
+                    new Retention.Taken(ref, store.manifest(ref).createdAt()));
         }
         var doomed = new ArrayList<CheckpointRef>();
         taken.values().forEach(ofVm -> doomed.addAll(retention.toDrop(ofVm)));
@@ -120,8 +147,8 @@ public final class Reclaimer {
         if (!report.unreadable().isEmpty()) {
             var first = report.unreadable().getFirst();
             throw UserErrorException.of("checkpoint", first,
-                    "its manifest is damaged, so that nobody knows what it needs",
-                    "look at it with verify, and delete it with rm");
+                    "its manifest cannot be read, so that nobody knows what it needs",
+                    "verify says why; delete it with rm, or use the Tintype that wrote it");
         }
     }
 

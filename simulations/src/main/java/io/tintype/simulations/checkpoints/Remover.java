@@ -57,7 +57,7 @@ public final class Remover {
     private void readChildren(List<CheckpointRef> asked) throws IOException {
         for (var ref : store.list()) {
             try {
-                var manifest = store.open(ref).manifest();
+                var manifest = store.manifest(ref);
                 var below = new TreeSet<CheckpointRef>();
                 if (manifest.parent() != null) {
                     below.add(manifest.parent());

@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads all of a checkpoint: every segment through its checksums; of each disk the index entries, through theirs, and every block group that is
- * stored. The bytes of block groups have no checksum of their own: of them it is proved that they are there and can be read. Of a copy
- * of a disk every byte is proved.
+ * stored. Those of layers that a checkpoint points to were given checksums when it was sealed, and are compared with them; where there are none,
+ * in images of the first format, it is proved that they are there and can be read. Of segments and of a copy of a disk every byte is proved.
  */
 public final class Verifier {
     /**
@@ -122,7 +122,7 @@ public final class Verifier {
         }
     }
 
-    /** Unlike the layers of a running disk a copy has checksums for all of its bytes. */
+    /** Unlike the files of a running disk a copy has nothing in it that no checksum is for. */
     private void copy(StoredCheckpoint stored, Manifest.Segment segment, List<Damage> damages) {
         var directory = ShownDisk.directoryOf(store, stored.manifest().ref());
         try {

@@ -74,17 +74,19 @@ final class CheckpointClone implements Callable<Integer> {
         var done = new AtomicInteger();
         var clones = new ArrayList<Restorer.Restored>();
         long beginNs = System.nanoTime();
-        try (var restorer = Restorer.open(common.store(), name,
-                ref -> names(ref.vm().value(), wanted), isCancelled::get)) {
-            try (var line = ProgressLine.start(
-                    () -> "cloning  " + done.get() + " of " + wanted,
-                    spec.commandLine().getErr(), surroundings.terminal());
-                    var _ = Interrupts.install(() -> isCancelled.set(true),
-                            words -> line.say("tintype: " + words),
-                            "the clones that are made stay in the store")) {
+        try (var line = ProgressLine.start(
+                () -> "cloning  " + done.get() + " of " + wanted,
+                spec.commandLine().getErr(), surroundings.terminal());
+                var _ = Interrupts.install(() -> isCancelled.set(true),
+                        words -> line.say("tintype: " + words),
+                        "the clones that are made stay in the store");
+                var restorer = Restorer.open(common.store(), name,
+                        ref -> names(ref.vm().value(), wanted), isCancelled::get)) {
+            try {
                 for (var each : restorer.names()) {
                     if (isCancelled.get()) {
                         restorer.undo(clones);
+                        line.say("tintype: interrupted; none of the clones is there");
                         return Commands.EXIT_FAILED;
                     }
                     clones.add(restorer.clone(each));

@@ -1,5 +1,6 @@
 package io.tintype.simulations.cli;
 
+import io.tintype.actors.CheckpointRef;
 import io.tintype.simulations.checkpoints.Difference;
 import io.tintype.simulations.checkpoints.DifferencePage;
 import io.tintype.simulations.checkpoints.Refs;
@@ -15,6 +16,8 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -80,24 +83,29 @@ final class CheckpointDiff implements Callable<Integer> {
                     "choose another place");
         }
         var isCancelled = new AtomicBoolean();
-        try (var store = CheckpointStore.openReadOnly(common.store())) {
-            var first = Refs.find(store, a);
-            var second = Refs.find(store, b);
+        var reading = new AtomicReference<LongSupplier>(() -> 0);
+        CheckpointRef first;
+        CheckpointRef second;
+        List<Difference.Part> parts;
+        try (var line = ProgressLine.start(
+                () -> "comparing  " + Units.bytes(reading.get().getAsLong()) + " read",
+                spec.commandLine().getErr(), surroundings.terminal());
+                var _ = Interrupts.install(() -> isCancelled.set(true),
+                        words -> line.say("tintype: " + words), "nothing was changed");
+                var store = CheckpointStore.openReadOnly(common.store())) {
+            first = Refs.find(store, a);
+            second = Refs.find(store, b);
             var difference = new Difference(store, isCancelled::get);
-            List<Difference.Part> parts;
-            try (var line = ProgressLine.start(
-                    () -> "comparing  " + Units.bytes(difference.bytesRead()) + " read",
-                    spec.commandLine().getErr(), surroundings.terminal());
-                    var _ = Interrupts.install(() -> isCancelled.set(true),
-                            words -> line.say("tintype: " + words), "nothing was changed")) {
-                parts = Vanished.guarded(store, List.of(first, second),
-                        () -> difference.between(first, second));
-            } catch (CancellationException _) {
-                spec.commandLine().getErr().println("tintype: interrupted before the end");
-                return Commands.EXIT_FAILED;
-            }
-            show(first.toString(), second.toString(), parts);
+            reading.set(difference::bytesRead);
+            var one = first;
+            var other = second;
+            parts = Vanished.guarded(store, List.of(one, other),
+                    () -> difference.between(one, other));
+        } catch (CancellationException _) {
+            spec.commandLine().getErr().println("tintype: interrupted before the end");
+            return Commands.EXIT_FAILED;
         }
+        show(first.toString(), second.toString(), parts);
         return Commands.EXIT_FINE;
     }
 

@@ -25,7 +25,8 @@ import picocli.CommandLine.Spec;
                 + "checkpoint and no clone ends at. Can be interrupted and repeated.",
         exitCodeListHeading = Commands.EXIT_STATUS,
         exitCodeList = {
-            "  0:done, also when Ctrl-C ended it early", "  1:tintype itself failed",
+            "  0:done, also when Ctrl-C ended it early",
+            "  1:a disk is damaged, so that disks were left as they are, or tintype itself failed",
             "  2:the store cannot be used, or a checkpoint is damaged, so that it is not known what is needed"},
         footerHeading = "%nExamples:%n",
         footer = {
@@ -84,7 +85,7 @@ final class CheckpointGc implements Callable<Integer> {
             print(reclaimed, out);
         }
         out.flush();
-        return Commands.EXIT_FINE;
+        return reclaimed.diskProblem() == null ? Commands.EXIT_FINE : Commands.EXIT_FAILED;
     }
 
     /** Null: every checkpoint is kept. */
@@ -120,6 +121,21 @@ final class CheckpointGc implements Callable<Integer> {
                 ? " directory"
                 : " directories") + " of deleted and unfinished checkpoints, "
                 + Units.bytes(all.leftoverBytes()));
+        if (all.diskProblem() != null) {
+            row(out, "disks", "left as they are: " + all.diskProblem());
+        } else {
+            disks(out, all);
+        }
+        long bytes = all.leftoverBytes() + all.layerBytes()
+                + (all.areDisksKept() ? 0 : all.diskBytes());
+        out.println(all.isDryRun()
+                ? "dry run: nothing was changed"
+                : Units.bytes(bytes) + " given back" + (all.interrupted()
+                        ? "; interrupted, running it again goes on"
+                        : ""));
+    }
+
+    private static void disks(PrintWriter out, Reclaimer.Reclaimed all) {
         row(out, "overlays", all.layers() + (all.isDryRun()
                 ? " could be committed into what lies below them"
                 : " committed into what lies below them, " + Units.bytes(all.layerBytes())));
@@ -131,13 +147,6 @@ final class CheckpointGc implements Callable<Integer> {
         if (all.disks().size() > NAMED_MAX) {
             out.println("            … and " + (all.disks().size() - NAMED_MAX) + " more");
         }
-        long bytes = all.leftoverBytes() + all.layerBytes()
-                + (all.areDisksKept() ? 0 : all.diskBytes());
-        out.println(all.isDryRun()
-                ? "dry run: nothing was changed"
-                : Units.bytes(bytes) + " given back" + (all.interrupted()
-                        ? "; interrupted, running it again goes on"
-                        : ""));
     }
 
     private static void row(PrintWriter out, String label, String words) {

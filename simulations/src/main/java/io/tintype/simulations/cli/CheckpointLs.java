@@ -11,7 +11,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -47,6 +49,8 @@ final class CheckpointLs implements Callable<Integer> {
     private CommandSpec spec;
 
     private final Surroundings surroundings;
+    /** All there are, of whatever VM. */
+    private Set<String> known = Set.of();
 
     CheckpointLs(Surroundings surroundings) {
         this.surroundings = surroundings;
@@ -58,6 +62,8 @@ final class CheckpointLs implements Callable<Integer> {
         try (var store = CheckpointStore.openReadOnly(common.store())) {
             vms = Listing.of(store);
         }
+        known = vms.stream().flatMap(vm -> vm.checkpoints().stream()).map(Listing.Entry::ref)
+                .collect(Collectors.toSet());
         for (var name : only) {
             if (vms.stream().noneMatch(vm -> vm.name().equals(name))) {
                 throw UserErrorException.of("VM", name,
@@ -142,6 +148,10 @@ final class CheckpointLs implements Callable<Integer> {
                 Units.micros(entry.stunMicros()), entry.inFlight()));
         if (entry.parent() != null) {
             text.append("  parent ").append(entry.parent());
+            if (!known.contains(entry.parent())) {
+                // Retention does that; what is needed of its pages is still there.
+                text.append(", deleted since");
+            }
         }
         if (entry.problem() != null) {
             text.append("  ").append(paint(RED, entry.problem()));

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -26,7 +27,8 @@ import picocli.CommandLine.Spec;
                 + "process: what stays is a checkpoint of it, taken at the end, and its disks.",
         exitCodeListHeading = Commands.EXIT_STATUS,
         exitCodeList = {
-            "  0:it ran, also when Ctrl-C ended it early", "  1:tintype itself failed",
+            "  0:it ran, also when Ctrl-C ended it early",
+            "  1:interrupted before it ran, or tintype itself failed",
             "  2:what was asked for cannot be done; nothing was changed"},
         footerHeading = "%nExamples:%n",
         footer = {
@@ -69,17 +71,24 @@ final class CheckpointRestore implements Callable<Integer> {
                     "choose more than nothing, up to 30 days (720h)");
         }
         var isCancelled = new AtomicBoolean();
+        var phase = new AtomicReference<String>("opening the store");
         Restorer.Restored restored;
-        try (var restorer = Restorer.open(common.store(), name, _ -> List.of(as),
-                isCancelled::get)) {
-            try (var line = ProgressLine.start(() -> "running " + as,
-                    spec.commandLine().getErr(), surroundings.terminal());
-                    var _ = Interrupts.install(() -> isCancelled.set(true),
-                            words -> line.say("tintype: " + words),
-                            "the disks of " + as + " stay in the store, with no checkpoint")) {
-                restored = restorer.restore(as, runFor,
-                        isEager ? RestoreMode.EAGER : RestoreMode.LAZY);
+        try (var line = ProgressLine.start(phase::get, spec.commandLine().getErr(),
+                surroundings.terminal());
+                var _ = Interrupts.install(() -> isCancelled.set(true),
+                        words -> line.say("tintype: " + words),
+                        "if there are disks of " + as
+                                + " they stay in the store, with no checkpoint");
+                var restorer = Restorer.open(common.store(), name, _ -> List.of(as),
+                        isCancelled::get)) {
+            if (isCancelled.get()) {
+                line.say("tintype: interrupted before " + as
+                        + " was made; nothing was changed");
+                return Commands.EXIT_FAILED;
             }
+            phase.set("running " + as);
+            restored = restorer.restore(as, runFor,
+                    isEager ? RestoreMode.EAGER : RestoreMode.LAZY);
         }
         var out = spec.commandLine().getOut();
         if (!common.wasPrinted(restored, out)) {

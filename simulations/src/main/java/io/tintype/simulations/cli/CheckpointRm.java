@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -59,7 +60,16 @@ final class CheckpointRm implements Callable<Integer> {
         var removed = new ArrayList<String>();
         boolean interrupted;
         var isCancelled = new AtomicBoolean();
-        try (var store = CheckpointStore.open(common.store())) {
+        var planned = new AtomicInteger();
+        try (var line = ProgressLine.start(
+                () -> planned.get() == 0
+                        ? "opening the store"
+                        : "deleting  " + removed.size() + " of " + planned.get(),
+                spec.commandLine().getErr(), surroundings.terminal());
+                var _ = Interrupts.install(() -> isCancelled.set(true),
+                        words -> line.say("tintype: " + words),
+                        "each checkpoint is whole, or gone");
+                var store = CheckpointStore.open(common.store())) {
             var asked = new ArrayList<CheckpointRef>();
             for (var name : names) {
                 var ref = Refs.find(store, name);
@@ -68,15 +78,9 @@ final class CheckpointRm implements Callable<Integer> {
                 }
             }
             var ordered = Remover.plan(store, asked, cascade);
-            try (var line = ProgressLine.start(
-                    () -> "deleting  " + removed.size() + " of " + ordered.size(),
-                    spec.commandLine().getErr(), surroundings.terminal());
-                    var _ = Interrupts.install(() -> isCancelled.set(true),
-                            words -> line.say("tintype: " + words),
-                            "each checkpoint is whole, or gone")) {
-                interrupted = Remover.remove(store, ordered, isCancelled::get,
-                        ref -> removed.add(ref.toString())) < ordered.size();
-            }
+            planned.set(ordered.size());
+            interrupted = Remover.remove(store, ordered, isCancelled::get,
+                    ref -> removed.add(ref.toString())) < ordered.size();
         }
         var out = spec.commandLine().getOut();
         if (!common.wasPrinted(new Removed(removed, interrupted), out)) {

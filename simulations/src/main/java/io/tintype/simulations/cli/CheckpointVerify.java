@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -71,25 +72,26 @@ final class CheckpointVerify implements Callable<Integer> {
         long bytes;
         var isCancelled = new AtomicBoolean();
         var now = new AtomicReference<String>("opening the store");
-        try (var store = CheckpointStore.openReadOnly(common.store())) {
+        var reading = new AtomicReference<LongSupplier>(() -> 0);
+        try (var line = ProgressLine.start(
+                () -> now.get() + "  " + Units.bytes(reading.get().getAsLong()) + " read",
+                spec.commandLine().getErr(), surroundings.terminal());
+                var _ = Interrupts.install(() -> isCancelled.set(true),
+                        words -> line.say("tintype: " + words), "nothing was changed");
+                var store = CheckpointStore.openReadOnly(common.store())) {
             var refs = all
                     ? store.list()
                     : names.stream().map(name -> Refs.find(store, name)).distinct().toList();
             asked = refs.size();
             var verifier = new Verifier(store, isCancelled::get);
-            try (var line = ProgressLine.start(
-                    () -> now.get() + "  " + Units.bytes(verifier.bytesRead()) + " read",
-                    spec.commandLine().getErr(), surroundings.terminal());
-                    var _ = Interrupts.install(() -> isCancelled.set(true),
-                            words -> line.say("tintype: " + words), "nothing was changed")) {
-                for (CheckpointRef ref : refs) {
-                    now.set("verifying " + ref + ", " + (verdicts.size() + 1) + " of " + asked);
-                    var verdict = verifier.verify(ref);
-                    if (verdict == null) {
-                        break;
-                    }
-                    verdicts.add(verdict);
+            reading.set(verifier::bytesRead);
+            for (CheckpointRef ref : refs) {
+                now.set("verifying " + ref + ", " + (verdicts.size() + 1) + " of " + asked);
+                var verdict = isCancelled.get() ? null : verifier.verify(ref);
+                if (verdict == null) {
+                    break;
                 }
+                verdicts.add(verdict);
             }
             bytes = verifier.bytesRead();
         }
@@ -112,7 +114,8 @@ final class CheckpointVerify implements Callable<Integer> {
                             + " block groups, " + Units.bytes(verdict.bytes()));
                 } else {
                     verdict.damages().forEach(
-                            damage -> out.println(verdict.ref() + "  DAMAGED: "
+                            damage -> out.println(verdict.ref()
+                                    + (damage.file() == null ? "  CANNOT BE READ: " : "  DAMAGED: ")
                                     + damage.problem()));
                 }
             }

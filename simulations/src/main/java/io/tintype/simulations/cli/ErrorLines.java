@@ -27,7 +27,8 @@ final class ErrorLines {
      * belong to modules that do not know of each other.
      */
     private static final Set<String> SPEAKING =
-            Set.of("StoreException", "ImageException", "TraceException", "TraceFileException");
+            Set.of("StoreException", "ImageException", "CatalogueException", "TraceException",
+                    "TraceFileException");
 
     private ErrorLines() {}
 

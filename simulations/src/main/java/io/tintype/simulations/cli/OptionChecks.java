@@ -1,9 +1,15 @@
 package io.tintype.simulations.cli;
 
+import io.tintype.catalogue.CatalogueException;
+import io.tintype.catalogue.Catalogues;
+import io.tintype.catalogue.JournalPlace;
 import io.tintype.simulations.report.Units;
 import io.tintype.simulations.run.RunOptions;
 import io.tintype.simulations.run.UserErrorException;
+import io.tintype.store.CheckpointStore;
+import io.tintype.store.StoreException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -165,6 +171,7 @@ final class OptionChecks {
                 throw UserErrorException.of("--store", directory, "may not be written by you",
                         "choose another directory");
             }
+            requireUsable(directory);
             return;
         }
         var folder = parent(directory);
@@ -176,6 +183,25 @@ final class OptionChecks {
             throw UserErrorException.of("--store", directory,
                     "you may not create a directory in " + folder,
                     "choose another place");
+        }
+        requireUsable(directory);
+    }
+
+    /** Before anything is said of a run, or made for it. */
+    private static void requireUsable(Path directory) {
+        try {
+            CheckpointStore.requireUsable(directory);
+        } catch (StoreException refused) {
+            throw new UncheckedIOException(refused);
+        }
+    }
+
+    /** Whether the database of a catalogue can be reached. */
+    void catalogue(JournalPlace place) {
+        try {
+            Catalogues.requireReachable(place);
+        } catch (CatalogueException refused) {
+            throw new UncheckedIOException(refused);
         }
     }
 

@@ -243,6 +243,9 @@ final class RunCommand implements Callable<Integer> {
         if (trace != null) {
             checks.trace(trace);
         }
+        if (catalogue != null) {
+            checks.catalogue(catalogue);
+        }
         if (store != null) {
             checks.store(store);
             checks.notStore("--report", reportFile, store);

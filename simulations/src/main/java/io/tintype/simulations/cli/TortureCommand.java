@@ -194,6 +194,10 @@ final class TortureCommand implements Callable<Integer> {
             throw e.getCause();
         }
         show(result, options);
+        var warning = warning(result);
+        if (warning != null) {
+            err.println("tintype: warning: " + warning);
+        }
         if (json != null) {
             ResultJson.write(result, json);
         }
@@ -208,6 +212,14 @@ final class TortureCommand implements Callable<Integer> {
                         ? "nothing lost"
                         : "LOST " + Units.whole(progress.violations()))
                 + "  " + progress.phase();
+    }
+
+    /** That nothing was lost says little when there was nothing to lose. */
+    static @Nullable String warning(TortureResult result) {
+        return result.isFine() && result.kills() > 0 && result.verified() == 0
+                ? "no checkpoint was there to be verified after any of the kills, so nothing is said of them;"
+                        + " torture longer, with --for or --kills"
+                : null;
     }
 
     private void show(TortureResult result, TortureOptions options) {

@@ -122,6 +122,40 @@ record Knobs(
         return false;
     }
 
+    /** The least that a scenario may fix. */
+    static long min(String knob) {
+        return switch (knob) {
+            case "crashAt", "crashInWrites", "fullAt" -> -1;
+            case "vms", "disks", "groups", "hotGroups", "slots", "requestSectorsMax",
+                    "heapPages", "heldFrames", "chainDepthMax", "gapNs", "latencyMinNs",
+                    "latencyMaxNs", "taskMaxNs", "stepNs", "deadlineNs" ->
+                1;
+            default -> 0;
+        };
+    }
+
+    /** The most: what a run takes at most a minute or so and a few hundred megabytes for. */
+    static long max(String knob) {
+        if (knob.endsWith("Percent")) {
+            return 100;
+        }
+        if (knob.endsWith("PerMille")) {
+            return 1_000;
+        }
+        if (knob.endsWith("Ns")) {
+            return 3_600_000_000_000L;
+        }
+        return switch (knob) {
+            case "vms", "slots" -> 64;
+            case "disks" -> 8;
+            case "requestSectorsMax" -> 256;
+            case "reissueFromDisk", "delayResume", "ordered", "rots", "restores" -> 1;
+            case "actions", "checkpoints", "heldFrames" -> 100_000;
+            case "crashAt", "crashInWrites", "fullAt" -> Integer.MAX_VALUE;
+            default -> 1_000;
+        };
+    }
+
     private static final int THEMED_PERCENT = 40;
 
     Rules rules() {

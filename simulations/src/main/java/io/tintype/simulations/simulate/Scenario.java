@@ -138,23 +138,35 @@ public record Scenario(String name, String words, BiConsumer<Knobs.Draw, Dice> f
             throw new ScenarioException("there is no such scenario and no such file",
                     "choose one of " + names);
         }
-        var fixed = new TreeMap<String, Long>();
         try {
-            for (var line : Files.readAllLines(file)) {
-                if (line.isBlank() || line.startsWith("#")) {
-                    continue;
-                }
-                var found = LINE.matcher(line);
-                if (!found.matches() || !Knobs.isKnob(found.group(1))) {
-                    throw new ScenarioException("no knob: " + line,
-                            "write lines like vms=2; docs/simulator.md lists the knobs");
-                }
-                fixed.put(found.group(1), Long.parseLong(found.group(2)));
-            }
+            return parse(nameOrFile, Files.readAllLines(file));
         } catch (IOException e) {
             throw new ScenarioException("it cannot be read as text: " + e.getMessage(),
                     "choose one of " + names);
         }
-        return new Scenario("file", nameOrFile, (draw, _) -> fixed.forEach(draw::put));
+    }
+
+    /** The scenario in the lines of a file. */
+    static Scenario parse(String file, List<String> lines) throws ScenarioException {
+        var fixed = new TreeMap<String, Long>();
+        for (var line : lines) {
+            if (line.isBlank() || line.startsWith("#")) {
+                continue;
+            }
+            var found = LINE.matcher(line);
+            if (!found.matches() || !Knobs.isKnob(found.group(1))) {
+                throw new ScenarioException("no knob: " + line,
+                        "write lines like vms=2; docs/simulator.md lists the knobs");
+            }
+            var value = Long.parseLong(found.group(2));
+            long min = Knobs.min(found.group(1));
+            long max = Knobs.max(found.group(1));
+            if (value < min || value > max) {
+                throw new ScenarioException("out of range: " + line.strip(),
+                        "choose " + min + " to " + max + " for " + found.group(1));
+            }
+            fixed.put(found.group(1), value);
+        }
+        return new Scenario("file", file, (draw, _) -> fixed.forEach(draw::put));
     }
 }

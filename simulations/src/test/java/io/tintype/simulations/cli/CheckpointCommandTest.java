@@ -24,6 +24,8 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.RandomAccessFile;
 import java.io.StringWriter;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -33,6 +35,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -117,6 +120,7 @@ class CheckpointCommandTest {
         assertEquals("vm-1/2", dropped.get(1).asText());
         assertEquals(0, tintype("verify --all"), () -> err.toString() + out);
         assertEquals(0, json("gc --keep-last 1 --keep-hourly 2").get("dropped").size());
+        assertEquals(0, tintype("ls"), "what retention deleted is no damage");
     }
 
     /** Every file of the store and how long it is; the lock is there or not, and says nothing. */
@@ -400,6 +404,69 @@ class CheckpointCommandTest {
         assertEquals(0, tintype("gc"), () -> err.toString());
         assertEquals(2, json("gc --disks").get("disks").size());
         assertEquals(0, tintype("verify --all"), () -> out.toString());
+    }
+
+    @Test
+    void shouldNameTheCheckpointThatARestoredVmHasItsDisksFrom() throws IOException {
+        makeStoreWithCopies();
+        json("restore vm-1/2 --as again --for 200ms");
+
+        assertEquals("vm-1/2", json("ls again").get(0).get("from").asText());
+    }
+
+    @Test
+    void shouldGiveBackWhatIsLeftOverThoughADiskIsDamaged() throws IOException {
+        var leftover = Files.createDirectories(store.resolve("staging/vm-1.9"));
+        Files.write(leftover.resolve("memory-0"), new byte[5000]);
+        var chain = store.resolve("images/vm-1/disk-0/chain");
+        flip(chain, 30);
+        assertRefused("gc --disks", chain + ": damaged at byte");
+        assertEquals(1, tintype("gc --dry-run"));
+        assertTrue(Files.exists(leftover), "a dry run");
+
+        assertEquals(1, tintype("gc"), () -> err.toString());
+
+        assertFalse(Files.exists(leftover));
+        assertTrue(out.toString().contains("left as they are: "), out.toString());
+        assertTrue(out.toString().contains(chain + ": damaged at byte"), out.toString());
+    }
+
+    /** Somebody deleted a directory by hand: nothing can be made of those that need it, and there is a way out. */
+    @Test
+    void shouldNameAMissingParentAndDeleteThoseThatNeedItWhenTold() throws IOException {
+        delete(store.resolve("checkpoints/vm-1/1"));
+        var because = "needs pages of checkpoint vm-1/1, and there is no "
+                + store.resolve("checkpoints/vm-1/1");
+        for (var words : List.of("inspect vm-1/3", "restore vm-1/3 --as other",
+                "clone vm-1/3 --as other", "diff vm-1/2 vm-1/3")) {
+            assertRefused(words, because);
+        }
+        assertEquals(1, tintype("ls"));
+        assertEquals(1, tintype("verify --all"));
+        assertTrue(out.toString().contains("CANNOT BE READ: checkpoint vm-1/2 " + because),
+                out.toString());
+
+        assertEquals(0, tintype("gc"), () -> err.toString());
+        assertEquals(0, tintype("rm vm-1/2 --cascade"), () -> err.toString());
+
+        assertEquals(0, json("ls").size());
+    }
+
+    @Test
+    void shouldTellANewerFormatFromDamage() throws IOException {
+        var newer = Files.readAllBytes(manifest(2));
+        newer[8]++;
+        var crc = new CRC32C();
+        crc.update(newer, 0, newer.length - 4);
+        ByteBuffer.wrap(newer).order(ByteOrder.LITTLE_ENDIAN).putInt(newer.length - 4,
+                (int) crc.getValue());
+        Files.write(manifest(2), newer);
+
+        assertRefused("restore vm-1/2 --as other", "knows no version after 1; use a newer Tintype");
+        assertEquals(1, tintype("verify vm-1/2"));
+        assertTrue(out.toString().contains("vm-1/2  CANNOT BE READ: " + manifest(2)),
+                out.toString());
+        assertRefused("gc", "its manifest cannot be read");
     }
 
     @Test

@@ -15,6 +15,7 @@ import io.tintype.simulations.run.GuestKind;
 import io.tintype.simulations.run.ReissuePolicy;
 import io.tintype.simulations.run.RunOptions;
 import io.tintype.simulations.run.UserErrorException;
+import io.tintype.store.CheckpointStore;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -88,6 +89,33 @@ class RunCommandTest {
         assertEquals(2, options.keep());
         assertTrue(options.storeIsTemporary());
         assertFalse(Files.exists(options.store()), "a temporary store is removed");
+    }
+
+    @Test
+    void shouldRefuseAStoreThatCannotBeUsedBeforeAnythingIsSaidOfTheRun() throws IOException {
+        try (var held = CheckpointStore.open(folder.resolve("held"))) {
+            assertEquals(2, tintype("run --no-report --store @held"), held.directory().toString());
+        }
+        assertTrue(err.toString().contains("is in use by another process"), err.toString());
+        assertEquals(1, err.toString().lines().count(), err.toString());
+        Files.write(Files.createDirectory(folder.resolve("other")).resolve("x"), new byte[1]);
+
+        assertEquals(2, tintype("run --no-report --store @other"));
+
+        assertTrue(err.toString().contains("is not a Tintype store (it has a \"x\" in it"),
+                err.toString());
+        assertEquals(2, err.toString().lines().count(), err.toString());
+        assertEquals(0, tintype("run --no-report --store @held"), err::toString);
+    }
+
+    @Test
+    void shouldSayInOneLineThatTheDatabaseOfACatalogueIsAway() {
+        assertEquals(2, tintype(
+                "run --no-report --store @new --catalogue jdbc:postgresql://127.0.0.1:1/x?user=y"));
+
+        assertTrue(err.toString().startsWith("tintype: cannot use the database "), err.toString());
+        assertEquals(1, err.toString().lines().count(), err.toString());
+        assertFalse(Files.exists(folder.resolve("new")));
     }
 
     @Test

@@ -82,6 +82,11 @@ public final class VscsiTrace {
         } catch (IOException e) {
             throw new TraceException("trace " + file + " cannot be read: " + e.getMessage());
         }
+        return read(file, bytes);
+    }
+
+    /** The trace in {@code bytes}, which are those of {@code file}. */
+    static VscsiTrace read(Path file, byte[] bytes) throws TraceException {
         if (bytes.length == 0) {
             throw new TraceException(
                     "trace " + file + " is empty; name a .vscsi file with records of 32 bytes");
