@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings({"EnumOrdinal", "OperatorPrecedence"}) // fields of a few bits, put together by shifts
 final class Teller {
     /** What a VM's requests are called, by their number of the moment. */
-    private static final class VmNames implements VmMachine.Names {
+    private static final class VmNames implements VmState.Names {
         final int vm;
         final List<String> requests = new ArrayList<>();
         final List<String> notes = new ArrayList<>();
@@ -129,7 +129,7 @@ final class Teller {
 
     private void load(int vm) {
         if (config.vms() > 1) {
-            System.arraycopy(world.w, vm * world.vmWords, world.machine.w, 0, world.vmWords);
+            System.arraycopy(world.w, vm * world.vmWords, world.machine.state.w, 0, world.vmWords);
         }
     }
 
@@ -177,8 +177,8 @@ final class Teller {
                 violation == null && config.vms() == 1 ? state() : new TreeMap<>()));
     }
 
-    private void setLog(VmMachine.@Nullable Names log) {
-        world.machine.log = log;
+    private void setLog(VmState.@Nullable Names log) {
+        world.machine.state.log = log;
     }
 
     private int cause(String lane, String subject) {
@@ -190,7 +190,7 @@ final class Teller {
         var state = new TreeMap<String, String>();
         state.put("requests in flight", String.join(", ", names[0].requests));
         for (int disk = 0; disk < config.disks(); disk++) {
-            state.put("disk-" + disk, world.machine.describeDisk(disk));
+            state.put("disk-" + disk, world.machine.state.describeDisk(disk));
         }
         for (int c = 0; c < world.machine.begunCount(); c++) {
             state.put("checkpoint-" + (c + 1), world.machine.describeCheckpoint(c));
@@ -228,7 +228,7 @@ final class Teller {
             case Act.SYNC_FAILED -> "fail sync of " + checkpoint(a);
             case Act.MANIFEST_FAILED -> "fail manifest of " + checkpoint(a);
             case Act.MOVE -> "land " + request(act, a >>> 1)
-                    + (Layout.get(world.machine.request(a >>> 1), Layout.KIND) == Kind.FLUSH
+                    + (Layout.get(world.machine.state.request(a >>> 1), Layout.KIND) == Kind.FLUSH
                             .ordinal() ? "" : " block-" + (a & 1));
             case Act.REPORT -> "report " + request(act, a);
             case Act.OVERLAY -> "overlay of " + checkpoint(a >>> 1) + " ready on disk-" + (a & 1);
@@ -272,8 +272,8 @@ final class Teller {
             case Act.COMMIT -> "disk-" + (a >>> 2);
             case Act.DROP -> "disk-" + a;
             case Act.FAIL, Act.REPORT -> "disk-"
-                    + Layout.get(world.machine.request(a), Layout.DISK);
-            case Act.MOVE -> "disk-" + Layout.get(world.machine.request(a >>> 1), Layout.DISK);
+                    + Layout.get(world.machine.state.request(a), Layout.DISK);
+            case Act.MOVE -> "disk-" + Layout.get(world.machine.state.request(a >>> 1), Layout.DISK);
             case Act.BEGIN -> checkpoint(world.machine.begunCount());
             case Act.OVERLAY, Act.OVERLAY_FAILED, Act.SAVE -> checkpoint(a >>> 1);
             case Act.SETTLED -> checkpoint(a >>> 3);
@@ -332,7 +332,7 @@ final class Teller {
             case Act.MANIFEST_FAILED -> "the manifest cannot be written";
             case Act.MOVE -> moved(act, a >>> 1, a & 1);
             case Act.REPORT -> "the device reports "
-                    + (Layout.get(world.machine.request(a), Layout.OP) == Layout.OP_DONE
+                    + (Layout.get(world.machine.state.request(a), Layout.OP) == Layout.OP_DONE
                             ? "the end of "
                             : "the failure of ")
                     + request(act, a);
@@ -352,10 +352,10 @@ final class Teller {
     }
 
     private String moved(int act, int io, int block) {
-        long r = world.machine.request(io);
+        long r = world.machine.state.request(io);
         int layer = Layout.get(r, Layout.OP_LAYER);
         var name = request(act, io);
-        return switch (VmMachine.kind(r)) {
+        return switch (VmState.kind(r)) {
             case FLUSH -> name + " makes " + (Layout.get(r, Layout.SPECIAL) != 0
                     ? "layer " + layer + " alone"
                     : "layers 0 to " + layer) + " durable";
