@@ -16,7 +16,7 @@ import static io.tintype.simulations.explore.Layout.FRAME_COUNT;
 import static io.tintype.simulations.explore.Layout.FROZEN;
 import static io.tintype.simulations.explore.Layout.IN_CUT;
 import static io.tintype.simulations.explore.Layout.IS_FROZEN;
-import static io.tintype.simulations.explore.Layout.KIND;
+import static io.tintype.simulations.explore.Layout.LIFE;
 import static io.tintype.simulations.explore.Layout.MANIFEST;
 import static io.tintype.simulations.explore.Layout.MESSAGE;
 import static io.tintype.simulations.explore.Layout.OVER;
@@ -24,15 +24,17 @@ import static io.tintype.simulations.explore.Layout.OVERLAYS;
 import static io.tintype.simulations.explore.Layout.OVERLAY_BEING_MADE;
 import static io.tintype.simulations.explore.Layout.OVERLAY_NONE;
 import static io.tintype.simulations.explore.Layout.OVERLAY_READY;
-import static io.tintype.simulations.explore.Layout.PAGE;
+import static io.tintype.simulations.explore.Layout.PARENTS;
 import static io.tintype.simulations.explore.Layout.PENDING;
 import static io.tintype.simulations.explore.Layout.PHASE;
 import static io.tintype.simulations.explore.Layout.POLICY;
 import static io.tintype.simulations.explore.Layout.PUT_OFF;
 import static io.tintype.simulations.explore.Layout.RELEASED;
+import static io.tintype.simulations.explore.Layout.ROLLED;
 import static io.tintype.simulations.explore.Layout.SAVED;
 import static io.tintype.simulations.explore.Layout.SAVER;
 import static io.tintype.simulations.explore.Layout.SEALED;
+import static io.tintype.simulations.explore.Layout.SKIPS;
 import static io.tintype.simulations.explore.Layout.STOPPED;
 import static io.tintype.simulations.explore.Layout.STOP_SAVING;
 import static io.tintype.simulations.explore.Layout.STUNNED;
@@ -46,9 +48,10 @@ import static io.tintype.simulations.explore.Layout.set;
 import static io.tintype.simulations.explore.VmState.checkpointName;
 import static io.tintype.simulations.explore.VmState.frozen;
 import static io.tintype.simulations.explore.VmState.isAwaited;
+import static io.tintype.simulations.explore.VmState.isLive;
+import static io.tintype.simulations.explore.VmState.isReadInto;
 import static io.tintype.simulations.explore.VmState.overlay;
 import static io.tintype.simulations.explore.VmState.view;
-import static io.tintype.simulations.explore.VmState.READ;
 
 import io.tintype.scheduler.CheckpointPhase;
 import io.tintype.scheduler.Rule;
@@ -56,15 +59,23 @@ import io.tintype.scheduler.Rule;
 /** The checkpoints: tells their coordinators what happens, and does what they say. */
 @SuppressWarnings({"EnumOrdinal", "OperatorPrecedence"}) // fields of a few bits, put together by shifts
 final class Checkpoints {
+    private final ExploreConfig config;
     private final Cores cores;
     private final VmState state;
     private final Strand strand;
     private final Device device;
     private final Checks checks;
     private final int[] idlePhases;
+    private final boolean isR1On;
+    private final boolean isR2On;
+    private final boolean isR3On;
 
-    Checkpoints(Cores cores, VmState state, Strand strand, Device device, Checks checks) {
+    Checkpoints(ExploreConfig config, Cores cores, VmState state, Strand strand, Device device, Checks checks) {
+        this.config = config;
         this.cores = cores;
+        isR1On = config.rules().on(Rule.R1);
+        isR2On = config.rules().on(Rule.R2);
+        isR3On = config.rules().on(Rule.R3);
         this.state = state;
         this.strand = strand;
         this.device = device;
@@ -81,7 +92,8 @@ final class Checkpoints {
     void begin() {
         int c = state.global(BEGUN);
         state.global(BEGUN, c + 1);
-        state.w[state.layout.firstCheckpoint + 2 * c] = set(0, PHASE, idlePhases[state.global(POLICY)]);
+        state.w[state.layout.firstCheckpoint + 2 * c] =
+                set(set(0, PHASE, idlePhases[state.global(POLICY)]), LIFE, state.global(ROLLED));
         told(c, Cores.BEGIN);
     }
 
@@ -90,7 +102,7 @@ final class Checkpoints {
         for (var output : cores.phaseOutputs()) {
             switch (output) {
                 case CheckpointPhase.Output.PrepareOverlays _ -> {
-                    for (int disk = 0; disk < state.layout.disks; disk++) {
+                    for (int disk = 0; disk < config.disks(); disk++) {
                         state.overlay(c, disk, OVERLAY_BEING_MADE);
                     }
                 }
@@ -152,6 +164,27 @@ final class Checkpoints {
         }
     }
 
+    void overlayReady(int c, int name) {
+        state.overlay(c, name, OVERLAY_READY);
+        if (!isR1On) {
+            int parents = get(state.checkpoint(c), PARENTS) & ~(3 << 2 * name);
+            state.setCheckpoint(c, PARENTS,
+                    parents | state.disk(state.diskInUse(name), TOP) << 2 * name);
+        }
+        told(c, Cores.OVERLAY_READY | name);
+    }
+
+    /** The VM is about to be another: what has not been stunned cannot be of it. */
+    void rollBack() {
+        for (int c = 0; c < state.global(BEGUN); c++) {
+            long k = state.checkpoint(c);
+            if (get(k, OVER) == 0 && get(k, ABORTED) == 0 && get(k, STUNNED) == 0) {
+                state.setCheckpoint(c, PUT_OFF, 0);
+                told(c, Cores.CANCEL);
+            }
+        }
+    }
+
     private void reported(int c) {
         long k = state.checkpoint(c);
         if (get(k, SEALED) != 0 || get(k, ABORTED) != 0) {
@@ -175,7 +208,7 @@ final class Checkpoints {
             }
         } else {
             long kept = set(set(set(0, OVER, 1), SEALED, 1), STUNNED, 1);
-            state.w[state.layout.firstCheckpoint + 2 * c] = set(kept, VIEWS, get(k, VIEWS));
+            state.w[state.layout.firstCheckpoint + 2 * c] = set(set(kept, VIEWS, get(k, VIEWS)), LIFE, get(k, LIFE));
         }
         leaveCut(c);
         int count = state.global(COUNT);
@@ -195,6 +228,11 @@ final class Checkpoints {
 
     void stun(int c) {
         state.setCheckpoint(c, STUN_ASKED, 0);
+        if (get(state.checkpoint(c), LIFE) != state.global(ROLLED)) {
+            // Rolled back meanwhile: there is nothing that could be stunned.
+            state.setCheckpoint(c, ANSWER, ANSWER_CONFLICTED);
+            return;
+        }
         boolean hasConflict = cores.hasConflict(state.global(PENDING));
         var policy = ExploreConfig.Policy.values()[state.global(POLICY)];
         if (hasConflict && policy == ExploreConfig.Policy.DISK_PUT_OFF) {
@@ -205,12 +243,17 @@ final class Checkpoints {
         boolean isWanted = get(k, ABORTED) == 0;
         int views = 0;
         long show = 0;
-        for (int disk = 0; disk < state.layout.disks; disk++) {
-            if (overlay(k, disk) != OVERLAY_READY) {
+        for (int name = 0; name < config.disks(); name++) {
+            if (overlay(k, name) != OVERLAY_READY) {
                 throw new Violation(Rule.R1,
-                        checkpointName(c) + " is stunned before overlay " + disk + " is there");
+                        checkpointName(c) + " is stunned before overlay " + name + " is there");
             }
+            int disk = state.diskInUse(name);
             int top = state.disk(disk, TOP);
+            if (!isR1On) {
+                int skipped = top - (get(k, PARENTS) >>> 2 * name & 3);
+                state.setDisk(disk, SKIPS, state.disk(disk, SKIPS) | skipped << 2 * top);
+            }
             views |= top << 2 * disk;
             for (int block = 0; block < BLOCKS; block++) {
                 show |= (long) state.candidates(disk, block) << 8 * (disk * BLOCKS + block);
@@ -221,7 +264,7 @@ final class Checkpoints {
             frozen |= state.page(page, FRAME_COUNT) - 1 << 3 * page;
             state.setPage(page, IS_FROZEN, 1);
         }
-        k = set(set(set(k, OVERLAYS, 0), VIEWS, views), FROZEN, frozen);
+        k = set(set(set(set(k, OVERLAYS, 0), PARENTS, 0), VIEWS, views), FROZEN, frozen);
         state.w[state.layout.firstCheckpoint + 2 * c] = k;
         if (isWanted) {
             state.w[state.layout.firstCheckpoint + 2 * c + 1] = show;
@@ -234,17 +277,41 @@ final class Checkpoints {
             }
         }
         strand.tellPending(Cores.STUNNED | c);
-        for (int disk = 0; disk < state.layout.disks; disk++) {
+        if (isR3On && isWanted) {
+            capture(c);
+        }
+        for (int name = 0; name < config.disks(); name++) {
+            int disk = state.diskInUse(name);
             int top = state.disk(disk, TOP) + 1;
             state.setDisk(disk, TOP, top);
             strand.tellDisk(disk, Cores.onOrder(Cores.SWITCHED, top));
         }
-        if (hasConflict) {
+        if (hasConflict || (!isR2On && cores.waitedFor(state.global(PENDING), c) != 0)) {
             state.global(STOPPED, c + 1);
             state.setCheckpoint(c, ANSWER, ANSWER_HELD);
             state.setCheckpoint(c, ANSWER_IDS, cores.waitedFor(state.global(PENDING), c));
         } else {
             answerResumed(c);
+        }
+    }
+
+    /**
+     * Device state is captured, of which P is a part: R3. It is what the core says is in flight, and must be what the guest has issued
+     * and not been told the end of at the checkpoint's instant.
+     */
+    private void capture(int c) {
+        int captured = cores.inFlight(state.global(PENDING));
+        for (int i = 0; i < state.global(COUNT); i++) {
+            boolean isOfInstant = (get(state.request(i), IN_CUT) >>> c & 1) != 0;
+            boolean isCaptured = (captured >>> i & 1) != 0;
+            if (isOfInstant && !isCaptured) {
+                throw new Violation(Rule.R3, checkpointName(c) + " does not carry "
+                        + state.name(i) + ", which was in flight at its instant");
+            }
+            if (isCaptured && !isOfInstant) {
+                throw new Violation(Rule.R3, checkpointName(c) + " carries " + state.name(i)
+                        + ", which was not in flight at its instant");
+            }
         }
     }
 
@@ -257,6 +324,9 @@ final class Checkpoints {
         long k = state.checkpoint(c);
         int ids = get(k, ANSWER_IDS);
         state.w[state.layout.firstCheckpoint + 2 * c] = set(set(k, ANSWER, ANSWER_NONE), ANSWER_IDS, 0);
+        if (!isR3On && isLive(k)) {
+            capture(c); // with what the guest did since
+        }
         switch (get(k, ANSWER)) {
             case ANSWER_RESUMED -> told(c, Cores.RESUMED | ids);
             case ANSWER_HELD -> told(c, Cores.RESUME_HELD | ids);
@@ -287,11 +357,11 @@ final class Checkpoints {
         int count = state.global(COUNT);
         for (int i = 0; i < count; i++) {
             long r = state.request(i);
-            if ((get(r, IN_CUT) >>> c & 1) == 0 || get(r, KIND) != READ || get(r, PAGE) != page) {
+            if ((get(r, IN_CUT) >>> c & 1) == 0 || !isReadInto(r, page)) {
                 continue;
             }
             for (int block = 0; block < BLOCKS; block++) {
-                if ((get(r, EXTENT) >>> block & 1) != 0 && !state.hasBytes(c, r, block)) {
+                if ((get(r, EXTENT) >>> block & 1) != 0 && !state.hasBytes(c, r, page, block)) {
                     state.setRequest(i, BAD_SAVE, get(state.request(i), BAD_SAVE) | 1 << c);
                 }
             }
@@ -311,8 +381,10 @@ final class Checkpoints {
     void synced(int c) {
         long k = state.checkpoint(c);
         state.setCheckpoint(c, SYNC, 0);
-        for (int disk = 0; disk < state.layout.disks; disk++) {
-            device.flush(disk, 0, view(k, disk));
+        for (int disk = 0; disk < state.diskCount(); disk++) {
+            if (state.isOf(k, disk)) {
+                device.flush(disk, 0, view(k, disk));
+            }
         }
         told(c, Cores.CHAIN_SYNCED);
     }

@@ -20,7 +20,7 @@ import static io.tintype.simulations.explore.Layout.OP;
 import static io.tintype.simulations.explore.Layout.OP_NONE;
 import static io.tintype.simulations.explore.Layout.OVER;
 import static io.tintype.simulations.explore.Layout.OWED;
-import static io.tintype.simulations.explore.Layout.PAGE;
+import static io.tintype.simulations.explore.Layout.PAGES;
 import static io.tintype.simulations.explore.Layout.PHASE;
 import static io.tintype.simulations.explore.Layout.REISSUE;
 import static io.tintype.simulations.explore.Layout.SAVED;
@@ -29,13 +29,15 @@ import static io.tintype.simulations.explore.Layout.SETTLED;
 import static io.tintype.simulations.explore.Layout.SPECIAL;
 import static io.tintype.simulations.explore.Layout.STOPPED;
 import static io.tintype.simulations.explore.Layout.STUNNED;
+import static io.tintype.simulations.explore.Layout.SYNCING;
 import static io.tintype.simulations.explore.Layout.TOP;
 import static io.tintype.simulations.explore.Layout.get;
+import static io.tintype.simulations.explore.VmState.READ;
 import static io.tintype.simulations.explore.VmState.checkpointName;
 import static io.tintype.simulations.explore.VmState.frozen;
+import static io.tintype.simulations.explore.VmState.isReadInto;
 import static io.tintype.simulations.explore.VmState.isWrite;
 import static io.tintype.simulations.explore.VmState.view;
-import static io.tintype.simulations.explore.VmState.READ;
 
 import io.tintype.scheduler.Rule;
 
@@ -49,28 +51,34 @@ final class Checks {
     private final ExploreConfig config;
     private final Cores cores;
     private final VmState state;
+    private final boolean mayStop;
 
     Checks(ExploreConfig config, Cores cores, VmState state) {
         this.config = config;
         this.cores = cores;
         this.state = state;
+        mayStop = config.policies().contains(ExploreConfig.Policy.DISK_DELAY_RESUME);
     }
 
     // After each act.
 
     void verify() {
         int begun = state.global(BEGUN);
-        for (int disk = 0; disk < state.layout.disks; disk++) {
+        if (state.global(STOPPED) != 0 && !mayStop) {
+            throw new Violation(Rule.R2, "the guest is stopped until its requests have ended");
+        }
+        for (int disk = 0; disk < state.diskCount(); disk++) {
             int top = state.disk(disk, TOP);
+            boolean isInUse = state.isInUse(disk);
             for (int block = 0; block < BLOCKS; block++) {
                 int shown = state.content(disk, top, block, HELD_BIT, CONTENT_SHIFT);
-                if ((state.candidates(disk, block) >>> shown & 1) == 0) {
+                if (isInUse && (state.candidates(disk, block) >>> shown & 1) == 0) {
                     throw new Violation(Rule.R8, "the running guest's disk " + disk
                             + " has lost a completed write to block " + block);
                 }
                 for (int c = 0; c < begun; c++) {
                     long k = state.checkpoint(c);
-                    if (get(k, SEALED) == 0) {
+                    if (get(k, SEALED) == 0 || !state.isOf(k, disk)) {
                         continue;
                     }
                     int kept = state.content(disk, view(k, disk), block, HELD_BIT, CONTENT_SHIFT);
@@ -93,11 +101,13 @@ final class Checks {
                 continue;
             }
             if (get(r, KIND) == READ) {
-                int owed = get(r, OWED);
-                for (int frame = 0; owed >>> frame != 0; frame++) {
-                    if ((owed >>> frame & 1) != 0 && !isShown(r, frame)) {
-                        throw new Violation(Rule.R15, state.name(i)
-                                + " keeps a copied frame that nobody shows");
+                for (int page = 0; page < state.layout.pages; page++) {
+                    int owed = isReadInto(r, page) ? get(state.target(i, page), OWED) : 0;
+                    for (int frame = 0; owed >>> frame != 0; frame++) {
+                        if ((owed >>> frame & 1) != 0 && !isShown(r, page, frame)) {
+                            throw new Violation(Rule.R15, state.name(i)
+                                    + " keeps a copied frame that nobody shows");
+                        }
                     }
                 }
             } else if (isWrite(r) && get(r, OP) == OP_NONE && !config.ordered()
@@ -108,8 +118,7 @@ final class Checks {
         }
     }
 
-    private boolean isShown(long r, int frame) {
-        int page = get(r, PAGE);
+    private boolean isShown(long r, int page, int frame) {
         if (get(r, DETACHED) == 0 && frame == state.page(page, FRAME_COUNT) - 1) {
             return true;
         }
@@ -137,7 +146,8 @@ final class Checks {
                     || get(other, DISK) != disk) {
                 continue;
             }
-            boolean isFault = get(other, OP) != OP_NONE && get(other, SPECIAL) != 0;
+            boolean isFault = get(other, OP) != OP_NONE && get(other, SPECIAL) != 0
+                    && get(other, SYNCING) == 0;
             if (get(other, DETACHED) > get(r, DETACHED) || isFault) {
                 return true; // behind what a reset left, or one that joined a fault
             }
@@ -148,7 +158,7 @@ final class Checks {
         int views = state.neededViews(disk);
         for (int c = 0; c < state.global(BEGUN); c++) {
             long k = state.checkpoint(c);
-            if (get(k, STUNNED) != 0 && get(k, OVER) == 0) {
+            if (get(k, STUNNED) != 0 && get(k, OVER) == 0 && state.isOf(k, disk)) {
                 views |= 1 << view(k, disk); // aborted, but its end has not come to the disk yet
             }
         }
@@ -171,7 +181,10 @@ final class Checks {
             throw new Violation(Rule.R10, checkpointName(c)
                     + " was sealed with a page that lacks the bytes of a read it carries");
         }
-        for (int disk = 0; disk < state.layout.disks; disk++) {
+        for (int disk = 0; disk < state.diskCount(); disk++) {
+            if (!state.isOf(k, disk)) {
+                continue;
+            }
             int view = view(k, disk);
             for (int block = 0; block < BLOCKS; block++) {
                 int shown = state.content(disk, view, block, HELD_BIT, CONTENT_SHIFT);
@@ -196,11 +209,23 @@ final class Checks {
      * R9: each copy of a page gets what the read landed first. A copy with later bytes, even with legal ones, would tear a block
      * that lies across two pages, of which only one was copied.
      */
-    void verifyWhole(int io, long r, int block, int shown) {
-        int landed = state.cell(get(r, PAGE), get(r, FRAME), get(r, DISK) * BLOCKS + block);
+    void verifyWhole(int io, long r, int page, int block, int shown) {
+        if (get(r, PAGES) == 3) {
+            return; // there it is seen
+        }
+        int landed = state.cell(page, get(r, FRAME), get(r, DISK) * BLOCKS + block);
         if (shown != landed) {
             throw new Violation(Rule.R9, "the copy of a page got other bytes of " + state.name(io)
                     + " than landed first: block " + block + ", were it across two pages, is torn");
+        }
+    }
+
+    /** R9, for a buffer that does lie in two pages: both halves of the block are of one content. */
+    void verifyBothHalves(int io, int block, int first, int second, String where) {
+        if (first != second) {
+            throw new Violation(Rule.R9, "block " + block + " of " + state.name(io)
+                    + " is torn: its halves, in page 0 and in page 1 of " + where
+                    + ", are of different contents");
         }
     }
 

@@ -33,30 +33,35 @@ import static io.tintype.simulations.explore.Layout.OP_RUNNING;
 import static io.tintype.simulations.explore.Layout.ORDER;
 import static io.tintype.simulations.explore.Layout.OVER;
 import static io.tintype.simulations.explore.Layout.OVERLAY_BEING_MADE;
-import static io.tintype.simulations.explore.Layout.PAGE;
+import static io.tintype.simulations.explore.Layout.PAGES;
 import static io.tintype.simulations.explore.Layout.PENDING;
 import static io.tintype.simulations.explore.Layout.PHASE;
 import static io.tintype.simulations.explore.Layout.PROGRESS;
 import static io.tintype.simulations.explore.Layout.PUT_OFF;
 import static io.tintype.simulations.explore.Layout.RESETS;
+import static io.tintype.simulations.explore.Layout.ROLLED;
 import static io.tintype.simulations.explore.Layout.SAVER;
+import static io.tintype.simulations.explore.Layout.SEALED;
 import static io.tintype.simulations.explore.Layout.SETTLED;
 import static io.tintype.simulations.explore.Layout.SPECIAL;
 import static io.tintype.simulations.explore.Layout.STOPPED;
 import static io.tintype.simulations.explore.Layout.STOP_SAVING;
 import static io.tintype.simulations.explore.Layout.STUN_ASKED;
 import static io.tintype.simulations.explore.Layout.SYNC;
+import static io.tintype.simulations.explore.Layout.SYNCING;
 import static io.tintype.simulations.explore.Layout.TOP;
 import static io.tintype.simulations.explore.Layout.VISITED;
 import static io.tintype.simulations.explore.Layout.get;
+import static io.tintype.simulations.explore.VmState.FLUSH;
+import static io.tintype.simulations.explore.VmState.READ;
 import static io.tintype.simulations.explore.VmState.imageOf;
 import static io.tintype.simulations.explore.VmState.isAwaited;
 import static io.tintype.simulations.explore.VmState.isMerged;
 import static io.tintype.simulations.explore.VmState.overlay;
-import static io.tintype.simulations.explore.VmState.READ;
-import static io.tintype.simulations.explore.VmState.FLUSH;
 
+import io.tintype.scheduler.Rule;
 import io.tintype.simulations.explore.ExploreConfig.Kind;
+import io.tintype.simulations.explore.Program.Request;
 
 /** Which {@link Act}s are possible: what the guest may do, what the device, the store and the messages may do next, what may fail. */
 @SuppressWarnings({"EnumOrdinal", "OperatorPrecedence"}) // fields of a few bits, put together by shifts
@@ -64,26 +69,30 @@ final class Choices {
     private final ExploreConfig config;
     private final Cores cores;
     private final VmState state;
+    private final boolean isR1On;
 
     Choices(ExploreConfig config, Cores cores, VmState state) {
         this.config = config;
         this.cores = cores;
         this.state = state;
+        isR1On = config.rules().on(Rule.R1);
     }
 
     /**
      * Writes all acts that are possible now into {@code acts}; returns how many.
      *
-     * @param mayIssue false if other VMs have used up the requests
-     * @param mayBegin the same of checkpoints
+     * @param issued requests of all VMs so far
+     * @param mayBegin false if other VMs have used up the checkpoints
      */
-    int enumerate(int[] acts, boolean mayIssue, boolean mayBegin) {
+    int enumerate(int[] acts, int issued, boolean mayBegin) {
         int n = 0;
         boolean runs = state.global(STOPPED) == 0;
         int count = state.global(COUNT);
         if (runs) {
-            if (mayIssue) {
-                n = enumerateIssues(acts, n);
+            if (issued < config.requests()) {
+                n = config.program().isEmpty()
+                        ? enumerateIssues(acts, n)
+                        : enumerateNext(acts, n, config.program().get(issued));
             }
             for (int page = 0; page < state.layout.pages; page++) {
                 if (state.page(page, IS_FROZEN) != 0 && state.isPinned(page, state.page(page, FRAME_COUNT) - 1)) {
@@ -93,11 +102,18 @@ final class Choices {
             if (state.global(RESETS) < config.resets() && isAnyInFlight(count)) {
                 acts[n++] = Act.of(Act.RESET, 0);
             }
+            if (state.global(ROLLED) < config.rollbacks()) {
+                for (int c = 0; c < state.global(BEGUN); c++) {
+                    if (get(state.checkpoint(c), SEALED) != 0) {
+                        acts[n++] = Act.of(Act.ROLL_BACK, c);
+                    }
+                }
+            }
         }
         boolean mayFail = state.global(FAULTS) < config.faults();
         n = enumerateDevices(acts, n, count, mayFail);
         n = enumerateCheckpoints(acts, n, mayFail, mayBegin);
-        for (int disk = 0; disk < state.layout.disks; disk++) {
+        for (int disk = 0; disk < state.diskCount(); disk++) {
             int committing = get(state.w[state.layout.firstDisk + 2 * disk], COMMITTING);
             if (committing != 0) {
                 acts[n++] = Act.of(Act.DROP, disk);
@@ -112,13 +128,24 @@ final class Choices {
         return n;
     }
 
+    /** What the program goes on with, as soon as its buffer is free. */
+    private int enumerateNext(int[] acts, int from, Request next) {
+        int n = from;
+        int disk = state.diskInUse(next.disk());
+        if (next.kind() != Kind.READ || !isBufferInUse(next.pages(), disk, next.blocks())) {
+            acts[n++] = issue(next.kind(), disk, next.blocks(), next.pages());
+        }
+        return n;
+    }
+
     private int enumerateIssues(int[] acts, int from) {
         int n = from;
         boolean isFirst = state.global(ISSUED) == 0 && state.global(BEGUN) == 0;
-        int disks = isFirst ? 1 : state.layout.disks;
+        int disks = isFirst ? 1 : config.disks();
         int pages = isFirst ? 1 : state.layout.pages;
         for (var kind : config.kinds()) {
-            for (int disk = 0; disk < disks; disk++) {
+            for (int name = 0; name < disks; name++) {
+                int disk = state.diskInUse(name);
                 if (kind == Kind.FLUSH) {
                     acts[n++] = issue(kind, disk, 0, 0);
                     continue;
@@ -134,8 +161,8 @@ final class Choices {
                         continue;
                     }
                     for (int page = 0; page < pages; page++) {
-                        if (!isBufferInUse(page, disk, extent)) {
-                            acts[n++] = issue(kind, disk, extent, page);
+                        if (!isBufferInUse(1 << page, disk, extent)) {
+                            acts[n++] = issue(kind, disk, extent, 1 << page);
                         }
                     }
                 }
@@ -144,8 +171,8 @@ final class Choices {
         return n;
     }
 
-    private static int issue(Kind kind, int disk, int extent, int page) {
-        return Act.of(Act.ISSUE, kind.ordinal() << 4 | disk << 3 | extent << 1 | page);
+    private static int issue(Kind kind, int disk, int extent, int pages) {
+        return Act.of(Act.ISSUE, kind.ordinal() << 5 | disk << 4 | extent << 2 | pages);
     }
 
     private boolean areBlocksAlike(int disk) {
@@ -193,11 +220,11 @@ final class Choices {
         return true;
     }
 
-    private boolean isBufferInUse(int page, int disk, int extent) {
+    private boolean isBufferInUse(int pages, int disk, int extent) {
         int count = state.global(COUNT);
         for (int i = 0; i < count; i++) {
             long r = state.request(i);
-            if (isAwaited(r) && get(r, KIND) == READ && get(r, PAGE) == page
+            if (isAwaited(r) && get(r, KIND) == READ && (get(r, PAGES) & pages) != 0
                     && get(r, DISK) == disk && (get(r, EXTENT) & extent) != 0) {
                 return true;
             }
@@ -234,7 +261,7 @@ final class Choices {
             }
             int kind = get(r, KIND);
             int extent = get(r, EXTENT);
-            if (kind == FLUSH) {
+            if (kind == FLUSH || get(r, SYNCING) != 0) {
                 acts[n++] = Act.of(Act.MOVE, i << 1);
             } else if (kind != READ && get(r, SPECIAL) != 0) {
                 if (extent == 3) {
@@ -266,8 +293,8 @@ final class Choices {
                 continue;
             }
             int phase = get(k, PHASE);
-            areOverlaysFree &= !cores.ownsOverlays(phase);
-            for (int disk = 0; disk < state.layout.disks; disk++) {
+            areOverlaysFree &= !isR1On || !cores.ownsOverlays(phase);
+            for (int disk = 0; disk < config.disks(); disk++) {
                 if (overlay(k, disk) == OVERLAY_BEING_MADE) {
                     acts[n++] = Act.of(Act.OVERLAY, c << 1 | disk);
                     if (mayFail) {

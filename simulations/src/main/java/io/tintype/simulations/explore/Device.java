@@ -23,22 +23,23 @@ import static io.tintype.simulations.explore.Layout.OP;
 import static io.tintype.simulations.explore.Layout.OP_DONE;
 import static io.tintype.simulations.explore.Layout.OP_LAYER;
 import static io.tintype.simulations.explore.Layout.OP_RUNNING;
-import static io.tintype.simulations.explore.Layout.PAGE;
 import static io.tintype.simulations.explore.Layout.PROGRESS;
 import static io.tintype.simulations.explore.Layout.REISSUE;
 import static io.tintype.simulations.explore.Layout.RELEASED;
 import static io.tintype.simulations.explore.Layout.SPECIAL;
+import static io.tintype.simulations.explore.Layout.SYNCING;
 import static io.tintype.simulations.explore.Layout.TOP;
 import static io.tintype.simulations.explore.Layout.get;
 import static io.tintype.simulations.explore.Layout.set;
+import static io.tintype.simulations.explore.VmState.FLUSH;
+import static io.tintype.simulations.explore.VmState.READ;
 import static io.tintype.simulations.explore.VmState.checkpointName;
 import static io.tintype.simulations.explore.VmState.frozen;
 import static io.tintype.simulations.explore.VmState.imageOf;
 import static io.tintype.simulations.explore.VmState.isLive;
+import static io.tintype.simulations.explore.VmState.isReadInto;
 import static io.tintype.simulations.explore.VmState.label;
 import static io.tintype.simulations.explore.VmState.withLabel;
-import static io.tintype.simulations.explore.VmState.READ;
-import static io.tintype.simulations.explore.VmState.FLUSH;
 
 import io.tintype.scheduler.Rule;
 
@@ -72,7 +73,7 @@ final class Device {
         long r = state.request(io);
         int kind = get(r, KIND);
         int disk = get(r, DISK);
-        if (kind == FLUSH) {
+        if (kind == FLUSH || get(r, SYNCING) != 0) {
             flush(disk, get(r, SPECIAL) != 0 ? get(r, OP_LAYER) : 0, get(r, OP_LAYER));
             ended(io);
             return;
@@ -80,11 +81,18 @@ final class Device {
         state.areLabelsNew = true;
         if (kind == READ) {
             int label = state.content(disk, get(r, OP_LAYER), block, HELD_BIT, CONTENT_SHIFT);
-            int page = get(r, PAGE);
-            int frames = get(r, REISSUE) != 0 ? get(r, COPIES) : 1 << get(r, FRAME);
-            for (int frame = 0; frame < FRAMES_MAX; frame++) {
-                if ((frames >>> frame & 1) != 0) {
-                    writeCell(page, frame, disk * BLOCKS + block, label);
+            for (int page = 0; page < state.layout.pages; page++) {
+                if (!isReadInto(r, page)) {
+                    continue;
+                }
+                long target = state.target(io, page);
+                int frames = get(r, REISSUE) != 0
+                        ? get(target, COPIES)
+                        : 1 << get(target, FRAME);
+                for (int frame = 0; frame < FRAMES_MAX; frame++) {
+                    if ((frames >>> frame & 1) != 0) {
+                        writeCell(page, frame, disk * BLOCKS + block, label);
+                    }
                 }
             }
             moved(io, block);
@@ -111,7 +119,7 @@ final class Device {
         } else if ((extent >>> block & 1) == 0) {
             state.setRequest(io, COPIED, 1);
             state.setRequest(io, COPIED_LABEL,
-                    state.content(disk, image - 1, block, HELD_BIT, CONTENT_SHIFT));
+                    state.content(disk, state.below(disk, image), block, HELD_BIT, CONTENT_SHIFT));
         } else {
             for (int each = 0; each < BLOCKS; each++) {
                 boolean isWritten = (extent >>> each & 1) != 0;

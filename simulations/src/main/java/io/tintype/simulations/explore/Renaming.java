@@ -17,7 +17,6 @@ import static io.tintype.simulations.explore.Layout.FRAME_BITS;
 import static io.tintype.simulations.explore.Layout.FRAME_COUNT;
 import static io.tintype.simulations.explore.Layout.FROZEN;
 import static io.tintype.simulations.explore.Layout.HELD_BIT;
-import static io.tintype.simulations.explore.Layout.KIND;
 import static io.tintype.simulations.explore.Layout.LABELS;
 import static io.tintype.simulations.explore.Layout.LABELS_MAX;
 import static io.tintype.simulations.explore.Layout.LABEL_BITS;
@@ -26,7 +25,6 @@ import static io.tintype.simulations.explore.Layout.MESSAGE;
 import static io.tintype.simulations.explore.Layout.ORDER;
 import static io.tintype.simulations.explore.Layout.OVER;
 import static io.tintype.simulations.explore.Layout.OWED;
-import static io.tintype.simulations.explore.Layout.PAGE;
 import static io.tintype.simulations.explore.Layout.PENDING;
 import static io.tintype.simulations.explore.Layout.PHASE;
 import static io.tintype.simulations.explore.Layout.RELEASED;
@@ -37,11 +35,11 @@ import static io.tintype.simulations.explore.Layout.TOP;
 import static io.tintype.simulations.explore.Layout.get;
 import static io.tintype.simulations.explore.Layout.set;
 import static io.tintype.simulations.explore.VmState.frozen;
+import static io.tintype.simulations.explore.VmState.isReadInto;
 import static io.tintype.simulations.explore.VmState.isWrite;
 import static io.tintype.simulations.explore.VmState.label;
 import static io.tintype.simulations.explore.VmState.mask;
 import static io.tintype.simulations.explore.VmState.withLabel;
-import static io.tintype.simulations.explore.VmState.READ;
 
 import java.util.Arrays;
 
@@ -101,6 +99,11 @@ final class Renaming {
                 }
             }
             state.w[first + count - 1] = 0;
+            if (state.layout.pages == 2) {
+                int other = state.layout.firstOther;
+                System.arraycopy(state.w, other + i + 1, state.w, other + i, count - 1 - i);
+                state.w[other + count - 1] = 0;
+            }
             state.global(COUNT, count - 1);
             state.forgotten(i);
         }
@@ -124,9 +127,9 @@ final class Renaming {
         }
         int live = 1 << count - 1;
         for (int i = 0; i < state.global(COUNT); i++) {
-            long r = state.request(i);
-            if (get(r, SETTLED) == 0 && get(r, KIND) == READ && get(r, PAGE) == page) {
-                live |= 1 << get(r, FRAME) | get(r, OWED) | get(r, COPIES);
+            if (isReadInto(state.request(i), page)) {
+                long target = state.target(i, page);
+                live |= 1 << get(target, FRAME) | get(target, OWED) | get(target, COPIES);
             }
         }
         for (int c = 0; c < state.global(BEGUN); c++) {
@@ -140,11 +143,11 @@ final class Renaming {
         }
         state.global(PENDING, cores.stepPending(state.global(PENDING), Cores.renameFrames(page, live)));
         for (int i = 0; i < state.global(COUNT); i++) {
-            long r = state.request(i);
-            if (get(r, SETTLED) == 0 && get(r, KIND) == READ && get(r, PAGE) == page) {
-                r = set(r, FRAME, rank(live, get(r, FRAME)));
-                r = set(r, OWED, compressed(live, get(r, OWED)));
-                state.w[state.layout.firstRequest + i] = set(r, COPIES, compressed(live, get(r, COPIES)));
+            if (isReadInto(state.request(i), page)) {
+                long target = state.target(i, page);
+                state.setTarget(i, page, FRAME, rank(live, get(target, FRAME)));
+                state.setTarget(i, page, OWED, compressed(live, get(target, OWED)));
+                state.setTarget(i, page, COPIES, compressed(live, get(target, COPIES)));
             }
         }
         for (int c = 0; c < state.global(BEGUN); c++) {
@@ -184,7 +187,7 @@ final class Renaming {
         int kept = 0;
         for (int i = 0; i < state.global(COUNT); i++) {
             long r = state.request(i);
-            if (get(r, SETTLED) == 0 && get(r, KIND) == READ && get(r, PAGE) == page) {
+            if (isReadInto(r, page)) {
                 int extent = get(r, EXTENT);
                 kept |= ((extent & 1) * 7 | (extent >>> 1) * 7 << LABEL_BITS)
                         << LABEL_BITS * BLOCKS * get(r, DISK);
@@ -315,7 +318,7 @@ final class Renaming {
     private boolean isLookedAt(int page, int cell) {
         for (int i = 0; i < state.global(COUNT); i++) {
             long r = state.request(i);
-            if (get(r, SETTLED) == 0 && get(r, KIND) == READ && get(r, PAGE) == page
+            if (isReadInto(r, page)
                     && get(r, DISK) == cell / BLOCKS
                     && (get(r, EXTENT) >>> cell % BLOCKS & 1) != 0) {
                 return true;

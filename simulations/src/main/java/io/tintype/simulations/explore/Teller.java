@@ -189,7 +189,7 @@ final class Teller {
     private SortedMap<String, String> state() {
         var state = new TreeMap<String, String>();
         state.put("requests in flight", String.join(", ", names[0].requests));
-        for (int disk = 0; disk < config.disks(); disk++) {
+        for (int disk = 0; disk < world.machine.state.diskCount(); disk++) {
             state.put("disk-" + disk, world.machine.state.describeDisk(disk));
         }
         for (int c = 0; c < world.machine.begunCount(); c++) {
@@ -218,6 +218,7 @@ final class Teller {
             case Act.ISSUE -> "issue io-" + (names[Act.vm(act)].issued + 1) + " " + issued(a);
             case Act.STORE -> "store to page-" + a;
             case Act.RESET -> "reset";
+            case Act.ROLL_BACK -> "roll back to " + checkpoint(a);
             case Act.BEGIN -> "begin " + checkpoint(world.machine.begunCount());
             case Act.COMMIT -> "commit layer-" + (a & 3) + " of disk-" + (a >>> 2);
             case Act.DEADLINE -> "deadline of " + checkpoint(a);
@@ -228,8 +229,7 @@ final class Teller {
             case Act.SYNC_FAILED -> "fail sync of " + checkpoint(a);
             case Act.MANIFEST_FAILED -> "fail manifest of " + checkpoint(a);
             case Act.MOVE -> "land " + request(act, a >>> 1)
-                    + (Layout.get(world.machine.state.request(a >>> 1), Layout.KIND) == Kind.FLUSH
-                            .ordinal() ? "" : " block-" + (a & 1));
+                    + landed(world.machine.state.request(a >>> 1), a & 1);
             case Act.REPORT -> "report " + request(act, a);
             case Act.OVERLAY -> "overlay of " + checkpoint(a >>> 1) + " ready on disk-" + (a & 1);
             case Act.STUN -> "stun for " + checkpoint(a);
@@ -248,19 +248,29 @@ final class Teller {
                 : "vm-" + (names[Act.vm(act)].vm + 1) + " " + what;
     }
 
+    private static String landed(long r, int block) {
+        return Layout.get(r, Layout.KIND) == Kind.FLUSH.ordinal()
+                ? ""
+                : Layout.get(r, Layout.SYNCING) != 0 ? " durably" : " block-" + block;
+    }
+
     private static String issued(int a) {
-        var kind = Kind.values()[a >>> 4];
-        int disk = a >>> 3 & 1;
-        int extent = a >>> 1 & 3;
+        var kind = Kind.values()[a >>> 5];
+        int disk = a >>> 4 & 1;
+        int extent = a >>> 2 & 3;
         var blocks = switch (extent) {
             case 1 -> "block-0";
             case 2 -> "block-1";
             default -> "blocks 0 and 1";
         };
         return switch (kind) {
-            case READ -> "read " + blocks + " of disk-" + disk + " to page-" + (a & 1);
+            case READ -> "read " + blocks + " of disk-" + disk + ((a & 3) == 3
+                    ? " to page-0 and page-1"
+                    : " to page-" + ((a & 3) - 1));
             case WRITE -> "write " + blocks + " of disk-" + disk;
             case ZEROES -> "zero " + blocks + " of disk-" + disk;
+            case FUA -> "write " + blocks + " of disk-" + disk + " through";
+            case DISCARD -> "discard " + blocks + " of disk-" + disk;
             case FLUSH -> "flush disk-" + disk;
         };
     }
@@ -268,7 +278,7 @@ final class Teller {
     private String lane(int act) {
         int a = Act.arguments(act);
         var lane = switch (Act.what(act)) {
-            case Act.ISSUE, Act.STORE, Act.RESET, Act.STUN -> "guest";
+            case Act.ISSUE, Act.STORE, Act.RESET, Act.ROLL_BACK, Act.STUN -> "guest";
             case Act.COMMIT -> "disk-" + (a >>> 2);
             case Act.DROP -> "disk-" + a;
             case Act.FAIL, Act.REPORT -> "disk-"
@@ -321,6 +331,9 @@ final class Teller {
             case Act.STORE -> "the guest stores to page " + a
                     + ", beside what a read is to land in";
             case Act.RESET -> "the guest resets its devices";
+            case Act.ROLL_BACK -> "the VM goes back to " + checkpoint(a)
+                    + ": other memory, and disk-" + (world.machine.state.global(Layout.ROLLED) + 1)
+                    + " on what the checkpoint shows";
             case Act.BEGIN -> checkpoint(world.machine.begunCount()) + " begins";
             case Act.COMMIT -> "layer " + (a & 3) + " is copied into the layer below";
             case Act.DROP -> "the layer below is made durable, the committed one is dropped";
@@ -361,7 +374,12 @@ final class Teller {
                     : "layers 0 to " + layer) + " durable";
             case READ -> "block " + block + " of " + name + " is read from layers 0 to " + layer
                     + (Layout.get(r, Layout.REISSUE) != 0 ? ", again" : "");
-            case WRITE, ZEROES -> {
+            case WRITE, ZEROES, FUA, DISCARD -> {
+                if (Layout.get(r, Layout.SYNCING) != 0) {
+                    yield name + " makes " + (Layout.get(r, Layout.SPECIAL) != 0
+                            ? "layer " + layer + " durable, where it landed"
+                            : "layers 0 to " + layer + " durable, where it landed");
+                }
                 if (Layout.get(r, Layout.SPECIAL) == 0) {
                     yield "block " + block + " of " + name + " lands in layer " + layer;
                 }

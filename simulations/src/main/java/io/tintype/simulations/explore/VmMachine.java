@@ -1,21 +1,15 @@
 package io.tintype.simulations.explore;
 
 import static io.tintype.simulations.explore.Layout.BEGUN;
-import static io.tintype.simulations.explore.Layout.CANDIDATES_0;
-import static io.tintype.simulations.explore.Layout.CANDIDATES_1;
-import static io.tintype.simulations.explore.Layout.DURABLE_HELD_BIT;
 import static io.tintype.simulations.explore.Layout.FAULTS;
 import static io.tintype.simulations.explore.Layout.FRAME_COUNT;
-import static io.tintype.simulations.explore.Layout.HELD_BIT;
 import static io.tintype.simulations.explore.Layout.ISSUED;
 import static io.tintype.simulations.explore.Layout.MANIFEST;
 import static io.tintype.simulations.explore.Layout.MESSAGE;
 import static io.tintype.simulations.explore.Layout.OP;
 import static io.tintype.simulations.explore.Layout.OP_FAILED;
-import static io.tintype.simulations.explore.Layout.ORDER;
 import static io.tintype.simulations.explore.Layout.OVER;
 import static io.tintype.simulations.explore.Layout.OVERLAY_NONE;
-import static io.tintype.simulations.explore.Layout.OVERLAY_READY;
 import static io.tintype.simulations.explore.Layout.PENDING;
 import static io.tintype.simulations.explore.Layout.PHASE;
 import static io.tintype.simulations.explore.Layout.POLICY;
@@ -49,7 +43,6 @@ final class VmMachine {
     private final Checkpoints checkpoints;
     private final Renaming renaming;
     private final Checks checks;
-    private final int emptyOrder;
     private final int[] emptyPendings;
 
     VmMachine(ExploreConfig config, Cores cores) {
@@ -60,8 +53,7 @@ final class VmMachine {
         checks = new Checks(config, cores, state);
         renaming = new Renaming(cores, state);
         strand = new Strand(config, cores, state, device, checks, renaming);
-        checkpoints = new Checkpoints(cores, state, strand, device, checks);
-        emptyOrder = cores.emptyOrder();
+        checkpoints = new Checkpoints(config, cores, state, strand, device, checks);
         var policies = ExploreConfig.Policy.values();
         emptyPendings = new int[policies.length];
         for (int i = 0; i < policies.length; i++) {
@@ -77,11 +69,8 @@ final class VmMachine {
         Arrays.fill(state.w, 0);
         state.global(POLICY, policy.ordinal());
         state.global(PENDING, emptyPendings[policy.ordinal()]);
-        for (int disk = 0; disk < state.layout.disks; disk++) {
-            state.w[state.layout.firstDisk + 2 * disk] = 1L << HELD_BIT | 1L << DURABLE_HELD_BIT;
-            state.setDisk(disk, ORDER, emptyOrder);
-            state.setDisk(disk, CANDIDATES_0, 1);
-            state.setDisk(disk, CANDIDATES_1, 1);
+        for (int disk = 0; disk < state.diskCount(); disk++) {
+            strand.newDisk(disk);
         }
         for (int page = 0; page < state.layout.pages; page++) {
             state.setPage(page, FRAME_COUNT, 1);
@@ -100,8 +89,8 @@ final class VmMachine {
     }
 
     /** See {@link Choices#enumerate}. */
-    int enumerate(int[] acts, boolean mayIssue, boolean mayBegin) {
-        return choices.enumerate(acts, mayIssue, mayBegin);
+    int enumerate(int[] acts, int issued, boolean mayBegin) {
+        return choices.enumerate(acts, issued, mayBegin);
     }
 
     /** Called where nothing is due: then all must be done. */
@@ -116,10 +105,14 @@ final class VmMachine {
         state.areLabelsNew = false;
         int arguments = Act.arguments(act);
         switch (Act.what(act)) {
-            case Act.ISSUE -> strand.issue(arguments >>> 4, arguments >>> 3 & 1, arguments >>> 1 & 3,
-                    arguments & 1);
+            case Act.ISSUE -> strand.issue(arguments >>> 5, arguments >>> 4 & 1, arguments >>> 2 & 3,
+                    arguments & 3);
             case Act.STORE -> strand.privateFrame(arguments);
             case Act.RESET -> strand.reset();
+            case Act.ROLL_BACK -> {
+                checkpoints.rollBack();
+                strand.rollBack();
+            }
             case Act.BEGIN -> checkpoints.begin();
             case Act.COMMIT -> device.commit(arguments >>> 2, arguments & 3);
             case Act.DEADLINE -> checkpoints.deadline(arguments);
@@ -154,8 +147,7 @@ final class VmMachine {
             case Act.REPORT -> strand.report(arguments);
             case Act.OVERLAY -> {
                 int c = arguments >>> 1;
-                state.overlay(c, arguments & 1, OVERLAY_READY);
-                checkpoints.told(c, Cores.OVERLAY_READY | arguments & 1);
+                checkpoints.overlayReady(c, arguments & 1);
             }
             case Act.STUN -> checkpoints.stun(arguments);
             case Act.ANSWER -> checkpoints.answer(arguments);

@@ -20,14 +20,17 @@ import static io.tintype.simulations.explore.Layout.KIND;
 import static io.tintype.simulations.explore.Layout.LABELS;
 import static io.tintype.simulations.explore.Layout.LABEL_BITS;
 import static io.tintype.simulations.explore.Layout.LAYER_BITS;
+import static io.tintype.simulations.explore.Layout.LIFE;
 import static io.tintype.simulations.explore.Layout.MASK_0;
 import static io.tintype.simulations.explore.Layout.MASK_1;
 import static io.tintype.simulations.explore.Layout.MERGED;
 import static io.tintype.simulations.explore.Layout.OVERLAYS;
 import static io.tintype.simulations.explore.Layout.OWED;
-import static io.tintype.simulations.explore.Layout.PAGE;
+import static io.tintype.simulations.explore.Layout.PAGES;
+import static io.tintype.simulations.explore.Layout.ROLLED;
 import static io.tintype.simulations.explore.Layout.SEALED;
 import static io.tintype.simulations.explore.Layout.SETTLED;
+import static io.tintype.simulations.explore.Layout.SKIPS;
 import static io.tintype.simulations.explore.Layout.STALE;
 import static io.tintype.simulations.explore.Layout.STUNNED;
 import static io.tintype.simulations.explore.Layout.TOP;
@@ -51,6 +54,7 @@ final class VmState {
     private static final Kind[] KINDS = Kind.values();
     static final int READ = Kind.READ.ordinal();
     static final int FLUSH = Kind.FLUSH.ordinal();
+    static final int FUA = Kind.FUA.ordinal();
 
     /** Hears what an act led to, in words; nobody does while a search is running. */
     interface Log {
@@ -193,6 +197,48 @@ final class VmState {
 
     // What follows from them.
 
+    /** Whether it is a read whose buffer lies in the page, and something of it is left. */
+    static boolean isReadInto(long r, int page) {
+        return get(r, SETTLED) == 0 && get(r, KIND) == READ && (get(r, PAGES) >>> page & 1) != 0;
+    }
+
+    /** The word that has FRAME, OWED and COPIES of a read, for the page. */
+    long target(int io, int page) {
+        long r = request(io);
+        return page == 1 && get(r, PAGES) == 3 ? w[layout.firstOther + io] : r;
+    }
+
+    void setTarget(int io, int page, int field, int value) {
+        int at = page == 1 && get(request(io), PAGES) == 3
+                ? layout.firstOther + io
+                : layout.firstRequest + io;
+        w[at] = set(w[at], field, value);
+    }
+
+    /** The disk in use by that name: each rollback brings others. */
+    int diskInUse(int name) {
+        return name + global(ROLLED);
+    }
+
+    boolean isInUse(int disk) {
+        return layout.rollbacks == 0 || disk == global(ROLLED);
+    }
+
+    /** Whether it is one of the disks that the checkpoint is of. */
+    boolean isOf(long k, int disk) {
+        return layout.rollbacks == 0 || disk == get(k, LIFE);
+    }
+
+    /** How many disks there are so far. */
+    int diskCount() {
+        return layout.rollbacks == 0 ? layout.disks : 1 + global(ROLLED);
+    }
+
+    /** The layer that the layer's image points to. */
+    int below(int disk, int layer) {
+        return layer - 1 - (disk(disk, SKIPS) >>> 2 * (layer - 1) & 3);
+    }
+
     /** Issued, not delivered, not detached. */
     static boolean isAwaited(long r) {
         return get(r, DELIVERED) == 0 && get(r, DETACHED) == 0 && get(r, SETTLED) == 0;
@@ -212,10 +258,11 @@ final class VmState {
     boolean isPinned(int page, int frame) {
         int count = global(COUNT);
         for (int i = 0; i < count; i++) {
-            long r = request(i);
-            if (get(r, SETTLED) == 0 && get(r, KIND) == READ && get(r, PAGE) == page
-                    && (get(r, FRAME) == frame || (get(r, OWED) >>> frame & 1) != 0)) {
-                return true;
+            if (isReadInto(request(i), page)) {
+                long target = target(i, page);
+                if (get(target, FRAME) == frame || (get(target, OWED) >>> frame & 1) != 0) {
+                    return true;
+                }
             }
         }
         return false;
@@ -226,7 +273,7 @@ final class VmState {
         int count = global(COUNT);
         for (int i = 0; i < count; i++) {
             long r = request(i);
-            if (get(r, SETTLED) == 0 && get(r, KIND) == READ && get(r, PAGE) == page
+            if (isReadInto(r, page)
                     && get(r, DISK) == cell / BLOCKS
                     && (get(r, EXTENT) >>> cell % BLOCKS & 1) != 0
                     && (c < 0 ? isAwaited(r) : (get(r, IN_CUT) >>> c & 1) != 0)) {
@@ -236,9 +283,8 @@ final class VmState {
         return false;
     }
 
-    /** Whether the checkpoint's frame has what the read promised for the block. */
-    boolean hasBytes(int c, long r, int block) {
-        int page = get(r, PAGE);
+    /** Whether the checkpoint's frame of the page has what the read promised for the block. */
+    boolean hasBytes(int c, long r, int page, int block) {
         int disk = get(r, DISK);
         int shown = cell(page, frozen(checkpoint(c), page), disk * BLOCKS + block);
         int labels = get(r, mask(block)) & ~writtenSince(c, disk, block);
@@ -274,7 +320,7 @@ final class VmState {
     /** What the layers up to this one show of a block; with other fields, what a crash would leave of it. */
     int content(int disk, int view, int block, int heldBit, int labelShift) {
         long layers = w[layout.firstDisk + 2 * disk];
-        for (int layer = view; layer > 0; layer--) {
+        for (int layer = view; layer > 0; layer = below(disk, layer)) {
             int at = layer * LAYER_BITS;
             if ((layers >>> at + heldBit & 1) != 0) {
                 return (int) (layers >>> at + labelShift + LABEL_BITS * block & 7);
@@ -292,7 +338,7 @@ final class VmState {
         int begun = global(BEGUN);
         for (int c = 0; c < begun; c++) {
             long k = checkpoint(c);
-            if (get(k, STUNNED) != 0 && get(k, ABORTED) == 0) {
+            if (get(k, STUNNED) != 0 && get(k, ABORTED) == 0 && isOf(k, disk)) {
                 views |= 1 << view(k, disk);
             }
         }

@@ -47,7 +47,7 @@ final class World {
 
     int enumerate(int[] acts) {
         if (vms == 1) {
-            return machine.enumerate(acts, machine.issuedCount() < config.requests(),
+            return machine.enumerate(acts, machine.issuedCount(),
                     machine.begunCount() < config.checkpoints());
         }
         int issued = 0;
@@ -62,7 +62,7 @@ final class World {
                 continue;
             }
             System.arraycopy(w, vm * vmWords, machine.state.w, 0, vmWords);
-            int count = machine.enumerate(vmActs, issued < config.requests(),
+            int count = machine.enumerate(vmActs, issued,
                     begun < config.checkpoints());
             for (int i = 0; i < count; i++) {
                 acts[n++] = Act.inVm(vm, vmActs[i]);
