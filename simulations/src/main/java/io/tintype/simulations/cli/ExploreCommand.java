@@ -80,7 +80,7 @@ final class ExploreCommand implements Callable<Integer> {
     private record Job(String name, ExploreConfig config) {
         /** As it is written with {@code --program}. */
         String words() {
-            return config.program().isEmpty() ? ALL : new Program("", config.program()).words();
+            return config.program().isEmpty() ? ALL : config.programWords();
         }
     }
 
@@ -122,25 +122,21 @@ final class ExploreCommand implements Callable<Integer> {
             description = "kinds of requests that --program all tries: read, write, zeroes, flush, fua, discard (the first four)")
     private @Nullable String kinds;
 
-    @Option(names = "--faults", paramLabel = "N", defaultValue = "0",
-            converter = Values.Count.class,
-            description = "errors of devices and of the store at most, 0 to 3 (${DEFAULT-VALUE})")
-    private int faults;
+    @Option(names = "--faults", paramLabel = "N", converter = Values.Count.class,
+            description = "errors of devices and of the store at most, 0 to 3 (as the built-in program needs it, else 0)")
+    private @Nullable Integer faults;
 
-    @Option(names = "--resets", paramLabel = "N", defaultValue = "1",
-            converter = Values.Count.class,
-            description = "resets of all devices at most, 0 to 3 (${DEFAULT-VALUE})")
-    private int resets;
+    @Option(names = "--resets", paramLabel = "N", converter = Values.Count.class,
+            description = "resets of all devices at most, 0 to 3 (as the built-in program needs it, else 1)")
+    private @Nullable Integer resets;
 
-    @Option(names = "--commits", paramLabel = "N", defaultValue = "1",
-            converter = Values.Count.class,
-            description = "commits of an overlay into the layer below at most, 0 to 3 (${DEFAULT-VALUE})")
-    private int commits;
+    @Option(names = "--commits", paramLabel = "N", converter = Values.Count.class,
+            description = "commits of an overlay into the layer below at most, 0 to 3 (as the built-in program needs it, else 1)")
+    private @Nullable Integer commits;
 
-    @Option(names = "--rollbacks", paramLabel = "N", defaultValue = "0",
-            converter = Values.Count.class,
-            description = "rollbacks to a sealed checkpoint at most, 0 or 1, with one disk (${DEFAULT-VALUE})")
-    private int rollbacks;
+    @Option(names = "--rollbacks", paramLabel = "N", converter = Values.Count.class,
+            description = "rollbacks to a sealed checkpoint at most, 0 or 1, with one disk (as the built-in program needs it, else 0)")
+    private @Nullable Integer rollbacks;
 
     @Option(names = "--policy", paramLabel = "POLICY",
             description = "landed, disk-put-off, disk-delay-resume, or all: where a copied page gets a pending read's bytes "
@@ -278,10 +274,10 @@ final class ExploreCommand implements Callable<Integer> {
         within("--pages", pages, 1, ExploreConfig.PAGES_MAX);
         within("--requests", count, 0, ExploreConfig.REQUESTS_MAX);
         within("--checkpoints", checkpoints, 0, ExploreConfig.CHECKPOINTS_MAX);
-        within("--faults", faults, 0, ExploreConfig.BUDGET_MAX);
-        within("--resets", resets, 0, ExploreConfig.BUDGET_MAX);
-        within("--commits", commits, 0, ExploreConfig.BUDGET_MAX);
-        within("--rollbacks", rollbacks, 0, 1);
+        within("--faults", or(faults, 0), 0, ExploreConfig.BUDGET_MAX);
+        within("--resets", or(resets, 0), 0, ExploreConfig.BUDGET_MAX);
+        within("--commits", or(commits, 0), 0, ExploreConfig.BUDGET_MAX);
+        within("--rollbacks", or(rollbacks, 0), 0, 1);
         if (statesMax < 1) {
             throw UserErrorException.of("--max-states", statesMax, "at least one state is needed",
                     "choose 1 or more");
@@ -290,11 +286,11 @@ final class ExploreCommand implements Callable<Integer> {
             throw UserErrorException.of("--kinds", kinds, "a program has its own",
                     "say --program all as well, or leave it out");
         }
-        var base = new ExploreConfig(vms, disks, pages, isAll ? count : 0, checkpoints, faults,
-                resets, commits, 0, policies(rule), kinds(), List.of(), ordered,
+        var base = new ExploreConfig(vms, disks, pages, isAll ? count : 0, checkpoints, 0,
+                0, 0, 0, policies(rule), kinds(), List.of(), ordered,
                 rule == null ? Rules.ALL_ON : Rules.without(rule));
         if (isAll) {
-            return List.of(new Job("all programs", rolling(base)));
+            return List.of(new Job("all programs", within(base, Program.Budgets.USUAL)));
         }
         var programs = wanted.equalsIgnoreCase(BUILT_IN)
                 ? Program.BUILT_IN
@@ -308,20 +304,32 @@ final class ExploreCommand implements Callable<Integer> {
             }
             var cut = requests == null
                     ? each
-                    : new Program(each.name(), each.requests().subList(0, count));
-            jobs.add(new Job(each.name(), rolling(cut.requests().isEmpty()
+                    : new Program(each.name(), each.requests().subList(0, count),
+                            each.budgets());
+            jobs.add(new Job(each.name(), within(cut.requests().isEmpty()
                     ? base
-                    : base.with(cut))));
+                    : base.with(cut), each.budgets())));
         }
         return jobs;
     }
 
-    private ExploreConfig rolling(ExploreConfig config) {
-        if (rollbacks > 0 && config.disks() > 1) {
-            throw UserErrorException.of("--rollbacks", rollbacks, "a VM with two disks has no room for the disks "
-                    + "that a rollback brings", "choose --rollbacks 0 or one disk");
+    /** With as much else as was asked for, or the program needs. */
+    private ExploreConfig within(ExploreConfig config, Program.Budgets budgets) {
+        int back = or(rollbacks, budgets.rollbacks());
+        if (back > 0 && config.disks() > 1) {
+            if (rollbacks != null) {
+                throw UserErrorException.of("--rollbacks", back,
+                        "with two disks there is no room for those that a rollback brings",
+                        "choose --rollbacks 0 or one disk");
+            }
+            back = 0;
         }
-        return config.withRollbacks(rollbacks);
+        return config.withBudgets(or(faults, budgets.faults()), or(resets, budgets.resets()),
+                or(commits, budgets.commits())).withRollbacks(back);
+    }
+
+    private static int or(@Nullable Integer asked, int otherwise) {
+        return asked == null ? otherwise : asked;
     }
 
     private static Program program(String words) {

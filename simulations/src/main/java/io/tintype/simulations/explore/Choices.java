@@ -70,12 +70,19 @@ final class Choices {
     private final Cores cores;
     private final VmState state;
     private final boolean isR1On;
+    /** Whether only the first is chosen of what is alike: see {@link #tryAll}. */
+    private boolean isOneOfAlike = true;
 
     Choices(ExploreConfig config, Cores cores, VmState state) {
         this.config = config;
         this.cores = cores;
         this.state = state;
         isR1On = config.rules().on(Rule.R1);
+    }
+
+    /** From now on acts that lead to states which differ in names only are all possible: what is left out of a run is then not missed. */
+    void tryAll() {
+        isOneOfAlike = false;
     }
 
     /**
@@ -140,7 +147,7 @@ final class Choices {
 
     private int enumerateIssues(int[] acts, int from) {
         int n = from;
-        boolean isFirst = state.global(ISSUED) == 0 && state.global(BEGUN) == 0;
+        boolean isFirst = isOneOfAlike && state.global(ISSUED) == 0 && state.global(BEGUN) == 0;
         int disks = isFirst ? 1 : config.disks();
         int pages = isFirst ? 1 : state.layout.pages;
         for (var kind : config.kinds()) {
@@ -151,7 +158,7 @@ final class Choices {
                     continue;
                 }
                 // While the blocks of a group are alike it does not matter which of them is meant.
-                boolean isOneEnough = areBlocksAlike(disk);
+                boolean isOneEnough = isOneOfAlike && areBlocksAlike(disk);
                 for (int extent = 1; extent <= 3; extent++) {
                     if (extent == 2 && isOneEnough) {
                         continue;

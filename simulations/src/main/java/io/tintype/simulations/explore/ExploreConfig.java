@@ -141,7 +141,12 @@ public record ExploreConfig(
                 otherRollbacks, policies, kinds, program, ordered, rules);
     }
 
-    /** All of the program, with as many disks and pages as it needs. */
+    /** The program's requests as words, see {@link Program}. */
+    public String programWords() {
+        return Program.words(program);
+    }
+
+    /** All of the program, with as many disks and pages as it needs; of what else may happen nothing changes. */
     public ExploreConfig with(Program other) {
         return new ExploreConfig(vms, Math.max(disks, other.disks()), Math.max(pages, other.pages()),
                 other.requests().size(), checkpoints, faults, resets, commits, rollbacks, policies,

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param name for people; the requests themselves if it has none
  */
-public record Program(String name, List<Request> requests) {
+public record Program(String name, List<Request> requests, Budgets budgets) {
     /**
      * One request.
      *
@@ -40,38 +40,48 @@ public record Program(String name, List<Request> requests) {
         }
     }
 
+    /** How much else may happen while it runs, at most: see {@link ExploreConfig}. */
+    public record Budgets(int faults, int resets, int commits, int rollbacks) {
+        /** What a program without a say in it gets. */
+        public static final Budgets USUAL = new Budgets(0, 1, 1, 0);
+    }
+
+    private static final Budgets NOTHING_ELSE = new Budgets(0, 0, 0, 0);
+
     /**
-     * Programs of four requests, among them one for each trap that implementations of checkpoints fell into. With every schedule of two
-     * checkpoints each meets more than its name says.
+     * Programs of four requests, among them one for each trap that implementations of checkpoints fell into, with what else the trap
+     * needs. With every schedule of two checkpoints each meets more than its name says.
      */
     public static final List<Program> BUILT_IN = List.of(
             // A read issued before T and started after a new write must not show it.
-            named("late-read", "r01,w0,w01,r0"),
+            named("late-read", NOTHING_ELSE, "r01,w0,w01,r0"),
             // A write pending below two overlays, a partial write that faults in the top, two that fault one group at once.
-            named("deep-partial", "w0,w1,w0,w1"),
+            named("deep-partial", NOTHING_ELSE, "w0,w1,w0,w1"),
             // A page stored to between two instants and again, a read pending since before the first.
-            named("copied-page", "r01,w0,r1,w1"),
+            named("copied-page", NOTHING_ELSE, "r01,w0,r1,w1"),
+            // A read whose block lies in two pages, of which one is copied.
+            named("across-pages", NOTHING_ELSE, "r0/01,w0,w1,r0"),
             // A write that lands in the overlay while that is copied into its parent, which a checkpoint may show.
-            named("commit", "w0,w01,r0,w1"),
+            named("commit", new Budgets(0, 0, 1, 0), "w0,w01,r0,w1"),
             // A flush into the overlay, then an abort; a flush that has to reach the bottom of a chain of three.
-            named("flushes", "w0,f,w1,f"),
+            named("flushes", NOTHING_ELSE, "w0,f,w1,f"),
             // Writes that are durable when they complete, beside others that are not.
-            named("forced", "u0,w1,u01,f"),
+            named("forced", NOTHING_ELSE, "u0,w1,u01,f"),
             // Zeroes that must hide what the layers below hold.
-            named("zeroes", "w01,z0,z01,r01"),
-            // A reset with writes in flight, and writes to the same blocks after it.
-            named("overwrite", "w01,w0,r0,w0"));
-
-    /** Reads and writes whose every block lies in two pages; they need two. */
-    public static final List<Program> ACROSS_PAGES = List.of(
-            named("across-pages", "r0/01,w0,w0,r1/01"));
+            named("zeroes", NOTHING_ELSE, "w01,z0,z01,r01"),
+            // A reset with requests in flight, and writes to the same blocks after it.
+            named("reset", new Budgets(0, 1, 0, 0), "w01,w0,r0,w0"),
+            // A rollback with requests in flight.
+            named("rollback", new Budgets(0, 0, 0, 1), "w0,r01,w1,r0"),
+            // An error of a device or of the store, anywhere.
+            named("failing", new Budgets(1, 0, 0, 0), "w0,w01,r0,f"));
 
     public Program {
         requests = List.copyOf(requests);
     }
 
-    private static Program named(String name, String words) {
-        return new Program(name, parse(words).requests);
+    private static Program named(String name, Budgets budgets, String words) {
+        return new Program(name, parse(words).requests, budgets);
     }
 
     /** Throws {@link IllegalArgumentException} with what is wrong where, in words for people. */
@@ -80,7 +90,7 @@ public record Program(String name, List<Request> requests) {
         for (var word : words.split(",", -1)) {
             requests.add(request(word.strip()));
         }
-        return new Program(words, requests);
+        return new Program(words, requests, Budgets.USUAL);
     }
 
     private static Request request(String word) {
@@ -136,11 +146,9 @@ public record Program(String name, List<Request> requests) {
 
     /** The one of this name, or null. */
     public static @Nullable Program named(String name) {
-        for (var list : List.of(BUILT_IN, ACROSS_PAGES)) {
-            for (var program : list) {
-                if (program.name.equals(name)) {
-                    return program;
-                }
+        for (var program : BUILT_IN) {
+            if (program.name.equals(name)) {
+                return program;
             }
         }
         return null;
@@ -148,6 +156,10 @@ public record Program(String name, List<Request> requests) {
 
     /** Its requests as they are written. */
     public String words() {
+        return words(requests);
+    }
+
+    static String words(List<Request> requests) {
         return String.join(",", requests.stream().map(Objects::toString).toList());
     }
 

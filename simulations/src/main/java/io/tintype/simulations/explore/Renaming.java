@@ -168,6 +168,7 @@ final class Renaming {
             }
         }
         state.w[state.layout.firstPage + page] = set(kept, FRAME_COUNT, to);
+        state.areLabelsNew = true; // one may have been in that frame only
     }
 
     private static int rank(int live, int frame) {
@@ -197,7 +198,9 @@ final class Renaming {
         for (int frame = 0; frame < state.page(page, FRAME_COUNT); frame++) {
             keptInAll |= (long) kept << frame * FRAME_BITS;
         }
-        state.w[state.layout.firstPage + page] = cells & (keptInAll | ~((1L << 60) - 1));
+        long left = cells & (keptInAll | ~((1L << 60) - 1));
+        state.areLabelsNew |= left != cells;
+        state.w[state.layout.firstPage + page] = left;
     }
 
     /** Cells that nobody looks at were renamed too; they are 0 again. */

@@ -27,7 +27,7 @@ final class Settings {
         settings.add(new Setting("commits", "" + config.commits()));
         settings.add(new Setting("rollbacks", "" + config.rollbacks()));
         if (!config.program().isEmpty()) {
-            settings.add(new Setting("program", new Program("", config.program()).words()));
+            settings.add(new Setting("program", Program.words(config.program())));
         }
         settings.add(new Setting("kinds", config.kinds().stream()
                 .map(kind -> kind.name().toLowerCase(Locale.ROOT))
@@ -54,7 +54,7 @@ final class Settings {
                 "commits", "rollbacks");
         List<Kind> kinds = ExploreConfig.KINDS_USUAL;
         List<Policy> policies = List.of(Policy.LANDED);
-        var program = new Program("", List.of());
+        List<Program.Request> program = List.of();
         boolean ordered = false;
         var rules = Rules.ALL_ON;
         for (var setting : settings) {
@@ -67,7 +67,7 @@ final class Settings {
             switch (setting.name()) {
                 case "kinds" -> kinds = Arrays.stream(value.split(",", -1))
                         .map(kind -> Kind.valueOf(kind.toUpperCase(Locale.ROOT))).toList();
-                case "program" -> program = Program.parse(value);
+                case "program" -> program = Program.parse(value).requests();
                 case "policy" -> policies = List.of(
                         Policy.valueOf(value.toUpperCase(Locale.ROOT).replace('-', '_')));
                 case "ordered" -> ordered = Boolean.parseBoolean(value);
@@ -78,6 +78,6 @@ final class Settings {
             }
         }
         return new ExploreConfig(sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5],
-                sizes[6], sizes[7], sizes[8], policies, kinds, program.requests(), ordered, rules);
+                sizes[6], sizes[7], sizes[8], policies, kinds, program, ordered, rules);
     }
 }

@@ -88,6 +88,11 @@ final class VmMachine {
         return state.global(BEGUN);
     }
 
+    /** See {@link Choices#tryAll}. */
+    void tryAll() {
+        choices.tryAll();
+    }
+
     /** See {@link Choices#enumerate}. */
     int enumerate(int[] acts, int issued, boolean mayBegin) {
         return choices.enumerate(acts, issued, mayBegin);
