@@ -53,7 +53,10 @@ public final class Canonical {
                     request.firstSector(), request.sectorCount(), targets);
             pending[i] = new Pending(renamed, ioId, one.pages(), instant(set, one.issuedAt()),
                     one.isDetached() ? instant(set, one.detachedAt()) : PendingSet.NEVER,
-                    one.sameDisks(), one.conflicted(), one.reissuing(), debts);
+                    one.otherDisksAt() == PendingSet.NEVER
+                            ? PendingSet.NEVER
+                            : instant(set, one.otherDisksAt()),
+                    one.conflicted(), one.reissuing(), debts);
         }
         var cuts = new Cut[set.cuts.length];
         for (int i = 0; i < cuts.length; i++) {
@@ -115,6 +118,7 @@ public final class Canonical {
             hash = 31 * hash + Boolean.hashCode(one.conflicted());
             hash = 31 * hash + Boolean.hashCode(one.reissuing());
             hash = 31 * hash + Long.hashCode(one.detachedAt());
+            hash = 31 * hash + Long.hashCode(one.otherDisksAt());
         }
         return 31 * hash + Arrays.hashCode(set.cuts);
     }

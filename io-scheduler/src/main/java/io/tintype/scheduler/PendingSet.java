@@ -186,36 +186,37 @@ public final class PendingSet {
      * @param ioId the request's, one step nearer
      * @param pages a bit for each page of its buffer, by page number modulo 64: none in common, no need to look closer
      * @param detachedAt or {@link #NEVER}
-     * @param sameDisks false once the VM was rolled back to other disks
+     * @param otherDisksAt when the VM was rolled back to other disks, or {@link #NEVER}
      * @param conflicted whether a read and a write of one block were ever in flight together, this being the read
      * @param reissuing whether its bytes have landed
      * @param debts in the order incurred
      */
     @SuppressWarnings("ArrayRecordComponent") // never changed, compared by content, and a list would cost each step
     record Pending(Request request, long ioId, long pages, long issuedAt, long detachedAt,
-            boolean sameDisks, boolean conflicted, boolean reissuing, Debt[] debts) {
+            long otherDisksAt, boolean conflicted, boolean reissuing, Debt[] debts) {
         static Pending of(Request request, long issuedAt, boolean conflicted) {
             long pages = 0;
             for (int i = 0; i < request.targets.size(); i++) {
                 pages |= 1L << request.targets.get(i).page; // the shift takes the page modulo 64
             }
-            return new Pending(request, request.ioId, pages, issuedAt, NEVER, true, conflicted,
-                    false, NO_DEBTS);
+            return new Pending(request, request.ioId, pages, issuedAt, NEVER, NEVER,
+                    conflicted, false, NO_DEBTS);
         }
 
         Pending with(Debt... newDebts) {
-            return new Pending(request, ioId, pages, issuedAt, detachedAt, sameDisks, conflicted,
+            return new Pending(request, ioId, pages, issuedAt, detachedAt, otherDisksAt, conflicted,
                     reissuing,
                     newDebts.length == 0 ? NO_DEBTS : newDebts);
         }
 
         Pending detach(long at, boolean stillSameDisks) {
+            long until = stillSameDisks ? otherDisksAt : Math.min(otherDisksAt, at);
             return new Pending(request, ioId, pages, issuedAt, Math.min(detachedAt, at),
-                    sameDisks && stillSameDisks, conflicted, reissuing, debts);
+                    until, conflicted, reissuing, debts);
         }
 
         Pending conflict() {
-            return new Pending(request, ioId, pages, issuedAt, detachedAt, sameDisks, true,
+            return new Pending(request, ioId, pages, issuedAt, detachedAt, otherDisksAt, true,
                     reissuing, debts);
         }
 
@@ -225,7 +226,7 @@ public final class PendingSet {
                 var debt = debts[i];
                 all[i] = new Debt(debt.region, debt.page, debt.frame, debt.at, true);
             }
-            return new Pending(request, ioId, pages, issuedAt, detachedAt, sameDisks, conflicted,
+            return new Pending(request, ioId, pages, issuedAt, detachedAt, otherDisksAt, conflicted,
                     true, all);
         }
 
@@ -239,11 +240,12 @@ public final class PendingSet {
 
         /**
          * Whether a checkpoint of that instant has to see it end. A write that a reset detached before still does: it lands
-         * in a layer that the checkpoint shows.
+         * in a layer that the checkpoint shows, whatever disks the VM is rolled back to later.
          */
         boolean belongsTo(long stunnedAt) {
             return issuedAt < stunnedAt
-                    && (stunnedAt < detachedAt || (request.kind.writes() && sameDisks));
+                    && (stunnedAt < detachedAt
+                            || (request.kind.writes() && stunnedAt < otherDisksAt));
         }
 
         /** The copy that the page of this target was mapped to then, as far as it is owed; null: the frame of the issue. */
@@ -284,7 +286,7 @@ public final class PendingSet {
         public boolean equals(@Nullable Object other) {
             return other instanceof Pending pending && request.equals(pending.request)
                     && issuedAt == pending.issuedAt && detachedAt == pending.detachedAt
-                    && sameDisks == pending.sameDisks && conflicted == pending.conflicted
+                    && otherDisksAt == pending.otherDisksAt && conflicted == pending.conflicted
                     && reissuing == pending.reissuing && Arrays.equals(debts, pending.debts);
         }
 

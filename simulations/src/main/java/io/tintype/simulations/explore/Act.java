@@ -1,9 +1,9 @@
 package io.tintype.simulations.explore;
 
-/** One choice of a search, in 13 bits: {@code vm (2) | what (5) | arguments (6)}. */
+/** One choice of a search, in 15 bits: {@code vm (2) | what (5) | arguments (8)}. */
 @SuppressWarnings({"EnumOrdinal", "OperatorPrecedence"}) // fields of a few bits, put together by shifts
 final class Act {
-    static final int ARGUMENT_BITS = 6;
+    static final int ARGUMENT_BITS = 8;
     static final int WHAT_BITS = 5;
     static final int VM_SHIFT = ARGUMENT_BITS + WHAT_BITS;
 
@@ -14,6 +14,7 @@ final class Act {
     static final int BEGIN = 4;
     static final int COMMIT = 5;
     static final int DEADLINE = 6;
+    static final int ROLL_BACK = 24;
     // Faults.
     static final int FAIL = 7;
     static final int OVERLAY_FAILED = 8;
@@ -58,6 +59,6 @@ final class Act {
 
     /** Whether a run cannot end before it is done. */
     static boolean isDue(int act) {
-        return what(act) >= MOVE;
+        return what(act) >= MOVE && what(act) < ROLL_BACK;
     }
 }

@@ -16,7 +16,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The pure cores, each state a number, each step taken once: few different states of each core exist in a search, however many
@@ -27,27 +26,30 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings({"EnumOrdinal", "OperatorPrecedence"}) // fields of a few bits, put together by shifts
 final class Cores {
     // Inputs of the pending set; all but the last two are its own.
+    private static final int PENDING_ARGUMENT_BITS = 17;
     static final int ISSUED = 0;
-    static final int COPIED = 1 << 13;
-    static final int LANDED = 2 << 13;
-    static final int REISSUED = 3 << 13;
-    static final int STUNNED = 4 << 13;
-    static final int ENDED = 5 << 13;
-    static final int DETACHED = 6 << 13;
-    static final int FORGET = 7 << 13;
-    static final int RENAME_FRAMES = 8 << 13;
-    private static final int PENDING_INPUT_BITS = 17;
+    static final int COPIED = 1 << PENDING_ARGUMENT_BITS;
+    static final int LANDED = 2 << PENDING_ARGUMENT_BITS;
+    static final int REISSUED = 3 << PENDING_ARGUMENT_BITS;
+    static final int STUNNED = 4 << PENDING_ARGUMENT_BITS;
+    static final int ENDED = 5 << PENDING_ARGUMENT_BITS;
+    static final int DETACHED = 6 << PENDING_ARGUMENT_BITS;
+    static final int ROLLED_BACK = 7 << PENDING_ARGUMENT_BITS;
+    static final int FORGET = 8 << PENDING_ARGUMENT_BITS;
+    static final int RENAME_FRAMES = 9 << PENDING_ARGUMENT_BITS;
+    private static final int PENDING_INPUT_BITS = PENDING_ARGUMENT_BITS + 4;
 
     // Inputs of a disk's order, the layers that hold the group below them.
     static final int HOLDS_BITS = 4;
+    private static final int ORDER_ARGUMENT_BITS = 14;
     static final int SUBMIT = 0;
-    static final int PART_DONE = 1 << 13;
-    static final int DONE = 2 << 13;
-    static final int SWITCHED = 3 << 13;
-    static final int NEEDED = 4 << 13;
-    static final int RESET = 5 << 13;
-    static final int FORGET_IO = 6 << 13;
-    private static final int ORDER_INPUT_BITS = 16;
+    static final int PART_DONE = 1 << ORDER_ARGUMENT_BITS;
+    static final int DONE = 2 << ORDER_ARGUMENT_BITS;
+    static final int SWITCHED = 3 << ORDER_ARGUMENT_BITS;
+    static final int NEEDED = 4 << ORDER_ARGUMENT_BITS;
+    static final int RESET = 5 << ORDER_ARGUMENT_BITS;
+    static final int FORGET_IO = 6 << ORDER_ARGUMENT_BITS;
+    private static final int ORDER_INPUT_BITS = ORDER_ARGUMENT_BITS + 3;
 
     // Inputs of a checkpoint's phase.
     static final int BEGIN = 0;
@@ -66,7 +68,8 @@ final class Cores {
     static final int MANIFEST_WRITTEN = 13 << 6;
     static final int MANIFEST_FAILED = 14 << 6;
     static final int DEADLINE = 15 << 6;
-    static final int FORGET_ID = 16 << 6;
+    static final int CANCEL = 16 << 6;
+    static final int FORGET_ID = 17 << 6;
     private static final int PHASE_INPUT_BITS = 11;
 
     static final int FRAMES_A_PAGE = 8;
@@ -74,6 +77,7 @@ final class Cores {
     private static final int ORDERS_MAX = 1 << 20;
     private static final int PHASES_MAX = 1 << 16;
 
+    private static final ExploreConfig.Kind[] KINDS = ExploreConfig.Kind.values();
     private static final PendingSet.Output[] NO_PENDING = {};
     private static final DiskOrder.Output[] NO_ORDER = {};
     private static final CheckpointPhase.Output[] NO_PHASE = {};
@@ -96,6 +100,7 @@ final class Cores {
     private final List<PendingSet> pendings = new ArrayList<>();
     /** A bit for each request, by checkpoint; -1: not asked yet. Then the same for blocked frames, and one for conflicts. */
     private int[] waitedFor = new int[0];
+    private int[] inFlight = new int[0];
     private int[] blocked = new int[0];
     private byte[] conflicts = new byte[0];
     private final StepMemo pendingSteps = new StepMemo();
@@ -134,8 +139,9 @@ final class Cores {
         return idOf(PendingSet.empty(policy.reissue, config.rules()));
     }
 
-    static int issued(int io, int kind, int disk, int extent, int page, int frame) {
-        return ISSUED | io << 9 | kind << 7 | disk << 6 | extent << 4 | page << 3 | frame;
+    /** @param frames three bits for page 0, three for page 1 */
+    static int issued(int io, int kind, int disk, int extent, int pages, int frames) {
+        return ISSUED | io << 14 | kind << 11 | disk << 10 | extent << 8 | pages << 6 | frames;
     }
 
     static int copied(int page, int from, int to) {
@@ -168,9 +174,9 @@ final class Cores {
 
     private long takePending(int id, int input) {
         var set = pendings.get(id);
-        int arguments = input & (1 << 13) - 1;
+        int arguments = input & (1 << PENDING_ARGUMENT_BITS) - 1;
         Step<PendingSet, PendingSet.Output> step;
-        switch (input & ~((1 << 13) - 1)) {
+        switch (input & ~((1 << PENDING_ARGUMENT_BITS) - 1)) {
             case FORGET -> {
                 step = new Step<>(Canonical.of(set, io -> io > arguments ? io - 1 : io, f -> f),
                         List.of());
@@ -207,7 +213,7 @@ final class Cores {
     }
 
     private PendingSet.Input pendingInput(int input, int arguments) {
-        return switch (input & ~((1 << 13) - 1)) {
+        return switch (input & ~((1 << PENDING_ARGUMENT_BITS) - 1)) {
             case ISSUED -> new PendingSet.Input.Issued(request(arguments));
             case COPIED -> {
                 int page = arguments >>> 6;
@@ -220,23 +226,26 @@ final class Cores {
             case STUNNED -> new PendingSet.Input.Stunned(arguments);
             case ENDED -> new PendingSet.Input.Ended(arguments);
             case DETACHED -> new PendingSet.Input.Detached();
+            case ROLLED_BACK -> new PendingSet.Input.RolledBack();
             default -> throw new IllegalArgumentException("input " + input);
         };
     }
 
     private static Request request(int arguments) {
-        int io = arguments >>> 9;
-        var kind = ExploreConfig.Kind.values()[arguments >>> 7 & 3];
-        int disk = arguments >>> 6 & 1;
-        int extent = arguments >>> 4 & 3;
-        int page = arguments >>> 3 & 1;
-        int frame = page * FRAMES_A_PAGE + (arguments & 7);
+        int io = arguments >>> 14;
+        var kind = KINDS[arguments >>> 11 & 7];
+        int disk = arguments >>> 10 & 1;
+        int extent = arguments >>> 8 & 3;
+        int pages = arguments >>> 6 & 3;
         var targets = new ArrayList<Target>();
         if (kind == ExploreConfig.Kind.READ) {
             for (int block = 0; block < Layout.BLOCKS; block++) {
-                if ((extent >>> block & 1) != 0) {
-                    targets.add(new Target(0, page, frame, disk * Layout.BLOCKS + block, 1,
-                            targets.size()));
+                for (int page = 0; page < 2; page++) {
+                    if ((extent >>> block & 1) != 0 && (pages >>> page & 1) != 0) {
+                        int frame = page * FRAMES_A_PAGE + (arguments >>> (page == 0 ? 3 : 0) & 7);
+                        targets.add(new Target(0, page, frame, disk * Layout.BLOCKS + block, 1,
+                                targets.size()));
+                    }
                 }
             }
         }
@@ -250,6 +259,8 @@ final class Cores {
             case WRITE -> IoKind.WRITE;
             case ZEROES -> IoKind.WRITE_ZEROES;
             case FLUSH -> IoKind.FLUSH;
+            case FUA -> IoKind.WRITE;
+            case DISCARD -> IoKind.DISCARD;
         };
     }
 
@@ -272,6 +283,7 @@ final class Cores {
         pendingIds.put(key, id);
         pendings.add(set);
         waitedFor = grown(waitedFor, 4 * (id + 1), -1);
+        inFlight = grown(inFlight, id + 1, -1);
         blocked = grown(blocked, 4 * (id + 1), -1);
         conflicts = grown(conflicts, id + 1);
         conflicts[id] = (byte) (set.readWriteConflict() ? 1 : 0);
@@ -280,6 +292,18 @@ final class Cores {
 
     boolean hasConflict(int pending) {
         return conflicts[pending] != 0;
+    }
+
+    /** P: a bit for each request that the ongoing guest waits for. */
+    int inFlight(int pending) {
+        if (inFlight[pending] < 0) {
+            int mask = 0;
+            for (var request : pendings.get(pending).requests()) {
+                mask |= 1 << request.ioId();
+            }
+            inFlight[pending] = mask;
+        }
+        return inFlight[pending];
     }
 
     /** A bit for each request that the checkpoint waits for. */
@@ -310,7 +334,7 @@ final class Cores {
     }
 
     static int submit(int io, int kind, int layer, int extent) {
-        return SUBMIT | (io << 6 | kind << 4 | layer << 2 | extent) << HOLDS_BITS;
+        return SUBMIT | (io << 7 | kind << 4 | layer << 2 | extent) << HOLDS_BITS;
     }
 
     static int onOrder(int input, int arguments) {
@@ -337,15 +361,18 @@ final class Cores {
 
     private long takeOrder(int id, int input, int holds) {
         var order = orders.get(id);
-        int arguments = (input & (1 << 13) - 1) >>> HOLDS_BITS;
-        int kind = input & ~((1 << 13) - 1);
+        int arguments = (input & (1 << ORDER_ARGUMENT_BITS) - 1) >>> HOLDS_BITS;
+        int kind = input & ~((1 << ORDER_ARGUMENT_BITS) - 1);
         if (kind == FORGET_IO) {
             return (long) idOf(Canonical.of(order, io -> io > arguments ? io - 1 : io)) << 32;
         }
         DiskOrder.Input given = switch (kind) {
-            case SUBMIT -> new DiskOrder.Input.Submit(arguments >>> 6,
-                    kindOf(ExploreConfig.Kind.values()[arguments >>> 4 & 3]), arguments >>> 2 & 3,
-                    firstBlock(arguments & 3), Integer.bitCount(arguments & 3), false);
+            case SUBMIT -> {
+                var wanted = KINDS[arguments >>> 4 & 7];
+                yield new DiskOrder.Input.Submit(arguments >>> 7, kindOf(wanted),
+                        arguments >>> 2 & 3, firstBlock(arguments & 3),
+                        Integer.bitCount(arguments & 3), wanted == ExploreConfig.Kind.FUA);
+            }
             case PART_DONE -> new DiskOrder.Input.PartDone(arguments >>> 1, 0, status(arguments));
             case DONE -> new DiskOrder.Input.Done(arguments >>> 1, status(arguments));
             case SWITCHED -> new DiskOrder.Input.Switched(arguments);
@@ -447,6 +474,7 @@ final class Cores {
             case MANIFEST_WRITTEN -> new CheckpointPhase.Input.ManifestWritten();
             case MANIFEST_FAILED -> new CheckpointPhase.Input.ManifestFailed("disk full");
             case DEADLINE -> new CheckpointPhase.Input.Deadline();
+            case CANCEL -> new CheckpointPhase.Input.Cancel("the VM is rolled back");
             default -> throw new IllegalArgumentException("input " + input);
         };
     }
@@ -636,8 +664,4 @@ final class Cores {
         }
     }
 
-    @Nullable
-    PendingSet pendingOf(int id) {
-        return pendings.get(id);
-    }
 }

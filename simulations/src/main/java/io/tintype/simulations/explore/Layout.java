@@ -5,6 +5,7 @@ package io.tintype.simulations.explore;
  *
  * <pre>
  * globals | a word for each request | two for each checkpoint | two for each disk | one for each page
+ *         | with two pages: another word for each request
  * </pre>
  *
  * <p>A field is an int, {@code shift << 8 | width}; the JIT makes a shift and a mask of it. A part that is not in use is 0.
@@ -33,13 +34,18 @@ final class Layout {
     static final int STOPPED = field(37, 2);
     /** Requests that have a word. */
     static final int COUNT = field(39, 3);
+    /** Rollbacks so far, which is the number of the disk in use: each brings another one. */
+    static final int ROLLED = field(42, 1);
 
     // A request.
-    static final int KIND = field(0, 2);
-    static final int DISK = field(2, 1);
+    static final int KIND = field(60, 3);
+    /** Of a write with FUA: it has landed and is being made durable. */
+    static final int SYNCING = field(0, 1);
+    static final int DISK = field(1, 1);
     /** A bit for each block. */
-    static final int EXTENT = field(3, 2);
-    static final int PAGE = field(5, 1);
+    static final int EXTENT = field(2, 2);
+    /** A bit for each page that a read's buffer lies in. */
+    static final int PAGES = field(4, 2);
     static final int LAYER = field(6, 2);
     /** What the device does: see OP_ below. */
     static final int OP = field(8, 2);
@@ -54,13 +60,14 @@ final class Layout {
     static final int DETACHED = field(20, 1);
     static final int DELIVERED = field(21, 1);
     static final int SETTLED = field(22, 1);
-    static final int FAILED = field(23, 1);
-    /** Of a read: the frame it is bound to, and a bit for each frame it owes. */
+    /**
+     * Of a read: the frame it is bound to, and a bit for each frame it owes, and below, those that the reissue reads into. Of a
+     * buffer in two pages that is for page 0; for page 1 it stands in the request's other word, at the same bits.
+     */
     static final int FRAME = field(24, 3);
     static final int OWED = field(27, 5);
     /** Of a write, instead: what it leaves in block 0 and 1. */
     static final int LABELS = field(24, 6);
-    /** Frames that the reissue reads into. */
     static final int COPIES = field(32, 5);
     /** A bit for each checkpoint: has to see it end; is to be told that it settled; saved its page without its bytes. */
     static final int IN_CUT = field(37, 3);
@@ -69,8 +76,8 @@ final class Layout {
     /**
      * For block 0 and 1. Of a read or flush: what it may see. Of a write: what can not be seen any more once it has ended.
      */
-    static final int MASK_0 = field(46, 8);
-    static final int MASK_1 = field(54, 8);
+    static final int MASK_0 = field(46, 7);
+    static final int MASK_1 = field(53, 7);
 
     static final int OP_NONE = 0;
     static final int OP_RUNNING = 1;
@@ -103,6 +110,10 @@ final class Layout {
     static final int VIEWS = field(45, 4);
     /** Three bits a page: the frame it was mapped to. */
     static final int FROZEN = field(49, 6);
+    /** {@link #ROLLED} when it began. */
+    static final int LIFE = field(55, 1);
+    /** Two bits a disk: what was on top when its overlay was made. */
+    static final int PARENTS = field(56, 4);
 
     static final int OVERLAY_NONE = 0;
     static final int OVERLAY_BEING_MADE = 1;
@@ -133,6 +144,8 @@ final class Layout {
     static final int TOP = field(20, 2);
     static final int CANDIDATES_0 = field(24, 8);
     static final int CANDIDATES_1 = field(32, 8);
+    /** Two bits for each layer but the lowest: so many layers are between it and the one that it points to. */
+    static final int SKIPS = field(40, 6);
 
     // A page: three bits for each of four cells of each frame.
     static final int CELLS_MAX = 4;
@@ -143,23 +156,29 @@ final class Layout {
 
     final int requests;
     final int checkpoints;
+    /** Those that rollbacks bring included. */
     final int disks;
     final int pages;
+    final int rollbacks;
     final int firstRequest = 1;
     final int firstCheckpoint;
     final int firstDisk;
     final int firstPage;
+    /** The requests' other words; only with two pages. */
+    final int firstOther;
     final int words;
 
     Layout(ExploreConfig config) {
         requests = config.requests();
         checkpoints = config.checkpoints();
-        disks = config.disks();
+        disks = config.disks() * (1 + config.rollbacks());
         pages = config.pages();
+        rollbacks = config.rollbacks();
         firstCheckpoint = firstRequest + requests;
         firstDisk = firstCheckpoint + 2 * checkpoints;
         firstPage = firstDisk + 2 * disks;
-        words = firstPage + pages;
+        firstOther = firstPage + pages;
+        words = firstOther + (pages == 2 ? requests : 0);
     }
 
     private static int field(int shift, int width) {

@@ -25,6 +25,10 @@ final class Settings {
         settings.add(new Setting("faults", "" + config.faults()));
         settings.add(new Setting("resets", "" + config.resets()));
         settings.add(new Setting("commits", "" + config.commits()));
+        settings.add(new Setting("rollbacks", "" + config.rollbacks()));
+        if (!config.program().isEmpty()) {
+            settings.add(new Setting("program", Program.words(config.program())));
+        }
         settings.add(new Setting("kinds", config.kinds().stream()
                 .map(kind -> kind.name().toLowerCase(Locale.ROOT))
                 .collect(Collectors.joining(","))));
@@ -45,11 +49,12 @@ final class Settings {
 
     /** Throws {@link IllegalArgumentException} for what no configuration has. */
     static ExploreConfig from(List<Setting> settings) {
-        int[] sizes = {1, 1, 1, 0, 0, 0, 0, 0};
+        int[] sizes = {1, 1, 1, 0, 0, 0, 0, 0, 0};
         var names = List.of("vms", "disks", "pages", "requests", "checkpoints", "faults", "resets",
-                "commits");
-        List<Kind> kinds = List.of(Kind.values());
+                "commits", "rollbacks");
+        List<Kind> kinds = ExploreConfig.KINDS_USUAL;
         List<Policy> policies = List.of(Policy.LANDED);
+        List<Program.Request> program = List.of();
         boolean ordered = false;
         var rules = Rules.ALL_ON;
         for (var setting : settings) {
@@ -62,6 +67,7 @@ final class Settings {
             switch (setting.name()) {
                 case "kinds" -> kinds = Arrays.stream(value.split(",", -1))
                         .map(kind -> Kind.valueOf(kind.toUpperCase(Locale.ROOT))).toList();
+                case "program" -> program = Program.parse(value).requests();
                 case "policy" -> policies = List.of(
                         Policy.valueOf(value.toUpperCase(Locale.ROOT).replace('-', '_')));
                 case "ordered" -> ordered = Boolean.parseBoolean(value);
@@ -72,6 +78,6 @@ final class Settings {
             }
         }
         return new ExploreConfig(sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5],
-                sizes[6], sizes[7], policies, kinds, ordered, rules);
+                sizes[6], sizes[7], sizes[8], policies, kinds, program, ordered, rules);
     }
 }

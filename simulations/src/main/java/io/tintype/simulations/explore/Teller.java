@@ -20,11 +20,13 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings({"EnumOrdinal", "OperatorPrecedence"}) // fields of a few bits, put together by shifts
 final class Teller {
     /** What a VM's requests are called, by their number of the moment. */
-    private static final class VmNames implements VmMachine.Names {
+    private static final class VmNames implements VmState.Names {
         final int vm;
         final List<String> requests = new ArrayList<>();
+        final List<String> checkpoints = new ArrayList<>();
         final List<String> notes = new ArrayList<>();
         int issued;
+        int begun;
 
         VmNames(int vm) {
             this.vm = vm;
@@ -93,6 +95,11 @@ final class Teller {
                 Settings.of(config, policy), List.copyOf(lanes), events);
     }
 
+    /** What was told so far. */
+    List<StoryEvent> events() {
+        return events;
+    }
+
     @Nullable
     Violation violation() {
         return violation;
@@ -115,21 +122,55 @@ final class Teller {
         }
     }
 
-    /** The act of that name, or -1 if it is not possible now. */
+    /** Makes acts possible that a search leaves out because they lead to the same, see {@link Choices#tryAll}. */
+    Teller tryAll() {
+        world.machine.tryAll();
+        return this;
+    }
+
+    /**
+     * The act of that name, or -1 if it is not possible now. It keeps its name: {@code io-3} is {@code io-3} in a run without {@code
+     * io-2}, too.
+     */
     int find(String name) {
+        var wanted = withoutCount(name);
         int count = world.enumerate(acts);
         for (int i = 0; i < count; i++) {
             load(Act.vm(acts[i]));
-            if (unique(nameOf(acts[i])).equals(name)) {
+            var of = names[Act.vm(acts[i])];
+            int issued = of.issued;
+            int begun = of.begun;
+            of.issued = Math.max(issued, numberAfter(wanted, "issue io-") - 1);
+            of.begun = Math.max(begun, numberAfter(wanted, "begin checkpoint-") - 1);
+            if (nameOf(acts[i]).equals(wanted)) {
                 return acts[i];
             }
+            of.issued = issued;
+            of.begun = begun;
         }
         return -1;
     }
 
+    /** The number that follows the words, or 0. */
+    private static int numberAfter(String name, String words) {
+        int at = name.indexOf(words);
+        int number = 0;
+        for (int i = at + words.length(); at >= 0 && i < name.length()
+                && Character.isDigit(name.charAt(i)); i++) {
+            number = 10 * number + name.charAt(i) - '0';
+        }
+        return number;
+    }
+
+    /** What {@link #unique} adds tells events apart, not acts. */
+    private static String withoutCount(String name) {
+        int at = name.lastIndexOf(" (");
+        return at >= 0 && name.endsWith(")") ? name.substring(0, at) : name;
+    }
+
     private void load(int vm) {
         if (config.vms() > 1) {
-            System.arraycopy(world.w, vm * world.vmWords, world.machine.w, 0, world.vmWords);
+            System.arraycopy(world.w, vm * world.vmWords, world.machine.state.w, 0, world.vmWords);
         }
     }
 
@@ -151,6 +192,9 @@ final class Teller {
         int cause = cause(lane, subject);
         if (Act.what(act) == Act.ISSUE) {
             of.requests.add("io-" + ++of.issued);
+        }
+        if (Act.what(act) == Act.BEGIN) {
+            of.checkpoints.add("checkpoint-" + ++of.begun);
         }
         of.notes.clear();
         setLog(of);
@@ -177,8 +221,8 @@ final class Teller {
                 violation == null && config.vms() == 1 ? state() : new TreeMap<>()));
     }
 
-    private void setLog(VmMachine.@Nullable Names log) {
-        world.machine.log = log;
+    private void setLog(VmState.@Nullable Names log) {
+        world.machine.state.log = log;
     }
 
     private int cause(String lane, String subject) {
@@ -189,8 +233,8 @@ final class Teller {
     private SortedMap<String, String> state() {
         var state = new TreeMap<String, String>();
         state.put("requests in flight", String.join(", ", names[0].requests));
-        for (int disk = 0; disk < config.disks(); disk++) {
-            state.put("disk-" + disk, world.machine.describeDisk(disk));
+        for (int disk = 0; disk < world.machine.state.diskCount(); disk++) {
+            state.put("disk-" + disk, world.machine.state.describeDisk(disk));
         }
         for (int c = 0; c < world.machine.begunCount(); c++) {
             state.put("checkpoint-" + (c + 1), world.machine.describeCheckpoint(c));
@@ -208,8 +252,11 @@ final class Teller {
         return names[Act.vm(act)].requests.get(io);
     }
 
-    private static String checkpoint(int c) {
-        return "checkpoint-" + (c + 1);
+    private String checkpoint(int act, int c) {
+        var checkpoints = names[Act.vm(act)].checkpoints;
+        return c == checkpoints.size()
+                ? "checkpoint-" + (names[Act.vm(act)].begun + 1) // the one that is about to begin
+                : checkpoints.get(c);
     }
 
     private String nameOf(int act) {
@@ -218,28 +265,28 @@ final class Teller {
             case Act.ISSUE -> "issue io-" + (names[Act.vm(act)].issued + 1) + " " + issued(a);
             case Act.STORE -> "store to page-" + a;
             case Act.RESET -> "reset";
-            case Act.BEGIN -> "begin " + checkpoint(world.machine.begunCount());
+            case Act.ROLL_BACK -> "roll back to " + checkpoint(act, a);
+            case Act.BEGIN -> "begin " + checkpoint(act, world.machine.begunCount());
             case Act.COMMIT -> "commit layer-" + (a & 3) + " of disk-" + (a >>> 2);
-            case Act.DEADLINE -> "deadline of " + checkpoint(a);
+            case Act.DEADLINE -> "deadline of " + checkpoint(act, a);
             case Act.FAIL -> "fail " + request(act, a);
-            case Act.OVERLAY_FAILED -> "fail overlay of " + checkpoint(a >>> 1) + " on disk-"
+            case Act.OVERLAY_FAILED -> "fail overlay of " + checkpoint(act, a >>> 1) + " on disk-"
                     + (a & 1);
-            case Act.SAVE_FAILED -> "fail save of " + checkpoint(a);
-            case Act.SYNC_FAILED -> "fail sync of " + checkpoint(a);
-            case Act.MANIFEST_FAILED -> "fail manifest of " + checkpoint(a);
+            case Act.SAVE_FAILED -> "fail save of " + checkpoint(act, a);
+            case Act.SYNC_FAILED -> "fail sync of " + checkpoint(act, a);
+            case Act.MANIFEST_FAILED -> "fail manifest of " + checkpoint(act, a);
             case Act.MOVE -> "land " + request(act, a >>> 1)
-                    + (Layout.get(world.machine.request(a >>> 1), Layout.KIND) == Kind.FLUSH
-                            .ordinal() ? "" : " block-" + (a & 1));
+                    + landed(world.machine.state.request(a >>> 1), a & 1);
             case Act.REPORT -> "report " + request(act, a);
-            case Act.OVERLAY -> "overlay of " + checkpoint(a >>> 1) + " ready on disk-" + (a & 1);
-            case Act.STUN -> "stun for " + checkpoint(a);
-            case Act.ANSWER -> "answer to " + checkpoint(a);
-            case Act.SETTLED -> "settled " + request(act, a & 7) + " to " + checkpoint(a >>> 3);
-            case Act.SAVE -> "save page-" + (a & 1) + " for " + checkpoint(a >>> 1);
-            case Act.SAVED -> "saved " + checkpoint(a);
-            case Act.SYNCED -> "synced " + checkpoint(a);
-            case Act.MANIFEST -> "manifest of " + checkpoint(a);
-            case Act.CONFLICT_OVER -> "conflict over for " + checkpoint(a);
+            case Act.OVERLAY -> "overlay of " + checkpoint(act, a >>> 1) + " ready on disk-" + (a & 1);
+            case Act.STUN -> "stun for " + checkpoint(act, a);
+            case Act.ANSWER -> "answer to " + checkpoint(act, a);
+            case Act.SETTLED -> "settled " + request(act, a & 7) + " to " + checkpoint(act, a >>> 3);
+            case Act.SAVE -> "save page-" + (a & 1) + " for " + checkpoint(act, a >>> 1);
+            case Act.SAVED -> "saved " + checkpoint(act, a);
+            case Act.SYNCED -> "synced " + checkpoint(act, a);
+            case Act.MANIFEST -> "manifest of " + checkpoint(act, a);
+            case Act.CONFLICT_OVER -> "conflict over for " + checkpoint(act, a);
             case Act.DROP -> "drop committed layer of disk-" + a;
             default -> throw new IllegalArgumentException("act " + act);
         };
@@ -248,19 +295,29 @@ final class Teller {
                 : "vm-" + (names[Act.vm(act)].vm + 1) + " " + what;
     }
 
+    private static String landed(long r, int block) {
+        return Layout.get(r, Layout.KIND) == Kind.FLUSH.ordinal()
+                ? ""
+                : Layout.get(r, Layout.SYNCING) != 0 ? " durably" : " block-" + block;
+    }
+
     private static String issued(int a) {
-        var kind = Kind.values()[a >>> 4];
-        int disk = a >>> 3 & 1;
-        int extent = a >>> 1 & 3;
+        var kind = Kind.values()[a >>> 5];
+        int disk = a >>> 4 & 1;
+        int extent = a >>> 2 & 3;
         var blocks = switch (extent) {
             case 1 -> "block-0";
             case 2 -> "block-1";
             default -> "blocks 0 and 1";
         };
         return switch (kind) {
-            case READ -> "read " + blocks + " of disk-" + disk + " to page-" + (a & 1);
+            case READ -> "read " + blocks + " of disk-" + disk + ((a & 3) == 3
+                    ? " to page-0 and page-1"
+                    : " to page-" + ((a & 3) - 1));
             case WRITE -> "write " + blocks + " of disk-" + disk;
             case ZEROES -> "zero " + blocks + " of disk-" + disk;
+            case FUA -> "write " + blocks + " of disk-" + disk + " through";
+            case DISCARD -> "discard " + blocks + " of disk-" + disk;
             case FLUSH -> "flush disk-" + disk;
         };
     }
@@ -268,16 +325,16 @@ final class Teller {
     private String lane(int act) {
         int a = Act.arguments(act);
         var lane = switch (Act.what(act)) {
-            case Act.ISSUE, Act.STORE, Act.RESET, Act.STUN -> "guest";
+            case Act.ISSUE, Act.STORE, Act.RESET, Act.ROLL_BACK, Act.STUN -> "guest";
             case Act.COMMIT -> "disk-" + (a >>> 2);
             case Act.DROP -> "disk-" + a;
             case Act.FAIL, Act.REPORT -> "disk-"
-                    + Layout.get(world.machine.request(a), Layout.DISK);
-            case Act.MOVE -> "disk-" + Layout.get(world.machine.request(a >>> 1), Layout.DISK);
-            case Act.BEGIN -> checkpoint(world.machine.begunCount());
-            case Act.OVERLAY, Act.OVERLAY_FAILED, Act.SAVE -> checkpoint(a >>> 1);
-            case Act.SETTLED -> checkpoint(a >>> 3);
-            default -> checkpoint(a);
+                    + Layout.get(world.machine.state.request(a), Layout.DISK);
+            case Act.MOVE -> "disk-" + Layout.get(world.machine.state.request(a >>> 1), Layout.DISK);
+            case Act.BEGIN -> checkpoint(act, world.machine.begunCount());
+            case Act.OVERLAY, Act.OVERLAY_FAILED, Act.SAVE -> checkpoint(act, a >>> 1);
+            case Act.SETTLED -> checkpoint(act, a >>> 3);
+            default -> checkpoint(act, a);
         };
         return prefix(act) + lane;
     }
@@ -290,7 +347,7 @@ final class Teller {
             case Act.FAIL, Act.REPORT -> request(act, a);
             case Act.MOVE -> request(act, a >>> 1);
             case Act.SETTLED -> request(act, a & 7);
-            case Act.STUN -> checkpoint(a);
+            case Act.STUN -> checkpoint(act, a);
             default -> lane(act);
         };
         return prefix(act) + subject;
@@ -321,10 +378,13 @@ final class Teller {
             case Act.STORE -> "the guest stores to page " + a
                     + ", beside what a read is to land in";
             case Act.RESET -> "the guest resets its devices";
-            case Act.BEGIN -> checkpoint(world.machine.begunCount()) + " begins";
+            case Act.ROLL_BACK -> "the VM goes back to " + checkpoint(act, a)
+                    + ": other memory, and disk-" + (world.machine.state.global(Layout.ROLLED) + 1)
+                    + " on what the checkpoint shows";
+            case Act.BEGIN -> checkpoint(act, world.machine.begunCount()) + " begins";
             case Act.COMMIT -> "layer " + (a & 3) + " is copied into the layer below";
             case Act.DROP -> "the layer below is made durable, the committed one is dropped";
-            case Act.DEADLINE -> "the deadline of " + checkpoint(a) + " passes";
+            case Act.DEADLINE -> "the deadline of " + checkpoint(act, a) + " passes";
             case Act.FAIL -> "the device fails " + request(act, a);
             case Act.OVERLAY_FAILED -> "the overlay cannot be made";
             case Act.SAVE_FAILED -> "the pages cannot be stored";
@@ -332,18 +392,18 @@ final class Teller {
             case Act.MANIFEST_FAILED -> "the manifest cannot be written";
             case Act.MOVE -> moved(act, a >>> 1, a & 1);
             case Act.REPORT -> "the device reports "
-                    + (Layout.get(world.machine.request(a), Layout.OP) == Layout.OP_DONE
+                    + (Layout.get(world.machine.state.request(a), Layout.OP) == Layout.OP_DONE
                             ? "the end of "
                             : "the failure of ")
                     + request(act, a);
             case Act.OVERLAY -> "the overlay of disk " + (a & 1) + " is ready";
-            case Act.STUN -> "the VM is stunned for " + checkpoint(a)
+            case Act.STUN -> "the VM is stunned for " + checkpoint(act, a)
                     + ": memory frozen, overlays on top";
-            case Act.ANSWER -> checkpoint(a) + " hears how the stun went";
-            case Act.SETTLED -> checkpoint(a >>> 3) + " hears that " + request(act, a & 7)
+            case Act.ANSWER -> checkpoint(act, a) + " hears how the stun went";
+            case Act.SETTLED -> checkpoint(act, a >>> 3) + " hears that " + request(act, a & 7)
                     + " has ended";
-            case Act.SAVE -> "page " + (a & 1) + " is to be saved for " + checkpoint(a >>> 1);
-            case Act.SAVED -> checkpoint(a) + " hears that the pages are stored";
+            case Act.SAVE -> "page " + (a & 1) + " is to be saved for " + checkpoint(act, a >>> 1);
+            case Act.SAVED -> checkpoint(act, a) + " hears that the pages are stored";
             case Act.SYNCED -> "the frozen layers are durable";
             case Act.MANIFEST -> "the manifest is written";
             case Act.CONFLICT_OVER -> "no read and write of one block are in flight any more";
@@ -352,16 +412,21 @@ final class Teller {
     }
 
     private String moved(int act, int io, int block) {
-        long r = world.machine.request(io);
+        long r = world.machine.state.request(io);
         int layer = Layout.get(r, Layout.OP_LAYER);
         var name = request(act, io);
-        return switch (VmMachine.kind(r)) {
+        return switch (VmState.kind(r)) {
             case FLUSH -> name + " makes " + (Layout.get(r, Layout.SPECIAL) != 0
                     ? "layer " + layer + " alone"
                     : "layers 0 to " + layer) + " durable";
             case READ -> "block " + block + " of " + name + " is read from layers 0 to " + layer
                     + (Layout.get(r, Layout.REISSUE) != 0 ? ", again" : "");
-            case WRITE, ZEROES -> {
+            case WRITE, ZEROES, FUA, DISCARD -> {
+                if (Layout.get(r, Layout.SYNCING) != 0) {
+                    yield name + " makes " + (Layout.get(r, Layout.SPECIAL) != 0
+                            ? "layer " + layer + " durable, where it landed"
+                            : "layers 0 to " + layer + " durable, where it landed");
+                }
                 if (Layout.get(r, Layout.SPECIAL) == 0) {
                     yield "block " + block + " of " + name + " lands in layer " + layer;
                 }

@@ -21,7 +21,7 @@ final class World {
         machine = new VmMachine(config, new Cores(config));
         vms = config.vms();
         vmWords = machine.words();
-        w = vms == 1 ? machine.w : new long[vms * vmWords];
+        w = vms == 1 ? machine.state.w : new long[vms * vmWords];
         places = new int[vms];
     }
 
@@ -30,14 +30,14 @@ final class World {
         machine = new VmMachine(config, cores);
         vms = config.vms();
         vmWords = machine.words();
-        w = vms == 1 ? machine.w : new long[vms * vmWords];
+        w = vms == 1 ? machine.state.w : new long[vms * vmWords];
         places = new int[vms];
     }
 
     void start(ExploreConfig.Policy policy) {
         machine.start(policy);
         for (int vm = 0; vm < vms; vm++) {
-            System.arraycopy(machine.w, 0, w, vm * vmWords, vmWords);
+            System.arraycopy(machine.state.w, 0, w, vm * vmWords, vmWords);
         }
     }
 
@@ -47,7 +47,7 @@ final class World {
 
     int enumerate(int[] acts) {
         if (vms == 1) {
-            return machine.enumerate(acts, machine.issuedCount() < config.requests(),
+            return machine.enumerate(acts, machine.issuedCount(),
                     machine.begunCount() < config.checkpoints());
         }
         int issued = 0;
@@ -61,8 +61,8 @@ final class World {
             if (isLikeTheOneBefore(vm)) {
                 continue;
             }
-            System.arraycopy(w, vm * vmWords, machine.w, 0, vmWords);
-            int count = machine.enumerate(vmActs, issued < config.requests(),
+            System.arraycopy(w, vm * vmWords, machine.state.w, 0, vmWords);
+            int count = machine.enumerate(vmActs, issued,
                     begun < config.checkpoints());
             for (int i = 0; i < count; i++) {
                 acts[n++] = Act.inVm(vm, vmActs[i]);
@@ -81,9 +81,9 @@ final class World {
             return;
         }
         int vm = Act.vm(act);
-        System.arraycopy(w, vm * vmWords, machine.w, 0, vmWords);
+        System.arraycopy(w, vm * vmWords, machine.state.w, 0, vmWords);
         machine.apply(act & (1 << Act.VM_SHIFT) - 1);
-        System.arraycopy(machine.w, 0, w, vm * vmWords, vmWords);
+        System.arraycopy(machine.state.w, 0, w, vm * vmWords, vmWords);
         sort();
     }
 
@@ -94,7 +94,7 @@ final class World {
             return;
         }
         for (int vm = 0; vm < vms; vm++) {
-            System.arraycopy(w, vm * vmWords, machine.w, 0, vmWords);
+            System.arraycopy(w, vm * vmWords, machine.state.w, 0, vmWords);
             machine.verifyDone();
         }
     }

@@ -25,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** All schedules of small programs: none violates a rule, each broken rule is found, and the search counts what is there. */
 class ExplorerTest {
@@ -49,7 +50,7 @@ class ExplorerTest {
     @ParameterizedTest
     @CsvSource({
         "1, 1, 1, 1, 0, 4848",
-        "2, 1, 0, 0, 0, 46288",
+        "2, 1, 0, 0, 0, 46268",
         "1, 2, 0, 1, 1, 101273",
     })
     void shouldFindTheSameStatesAsEver(int requests, int checkpoints, int faults, int resets,
@@ -102,7 +103,7 @@ class ExplorerTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"R1", "R2", "R3"}, mode = EnumSource.Mode.EXCLUDE)
+    @EnumSource
     void shouldFindEachBrokenRuleAndReplayItsStory(Rule rule) throws Exception {
         var config = ExploreConfig.of(2, 2).withBudgets(0, 1, 1).with(Rules.without(rule));
         if (rule == Rule.R9) {
@@ -115,6 +116,68 @@ class ExplorerTest {
         TraceFile.write(file, story);
         var again = ExploreReplay.replay(TraceFile.read(file));
         assertEquals(Outcome.REPRODUCED, again.outcome(), again.words());
+    }
+
+    @Test
+    void shouldFindInDiscardsWhatItFindsInZeroes() {
+        var config = ExploreConfig.of(2, 1).withBudgets(0, 0, 0);
+        var zeroes = exhausted(config.withKinds(Kind.READ, Kind.ZEROES)).standing();
+        var discards = exhausted(config.withKinds(Kind.READ, Kind.DISCARD)).standing();
+
+        assertEquals(zeroes.distinct(), discards.distinct());
+        assertEquals(zeroes.generated(), discards.generated());
+    }
+
+    @Test
+    void shouldViolateNoRuleWithWritesThatAreDurableWhenTheyComplete() {
+        exhausted(ExploreConfig.of(2, 1).withBudgets(0, 1, 0).withKinds(Kind.WRITE, Kind.FUA));
+    }
+
+    /** A write that a reset had detached, and the rollback after it, once made a checkpoint wait for ever. */
+    @Test
+    void shouldViolateNoRuleWhenTheVmIsRolledBack() {
+        var rolled = exhausted(ExploreConfig.of(1, 2).withBudgets(1, 1, 0).withRollbacks(1));
+        var without = exhausted(ExploreConfig.of(1, 2).withBudgets(1, 1, 0));
+
+        assertTrue(rolled.standing().distinct() > without.standing().distinct());
+    }
+
+    @Test
+    void shouldTearABlockThatLiesInTwoPagesOnlyWithoutTheRuleAgainstIt() {
+        var config = ExploreConfig.of(2, 1).withBudgets(0, 0, 0)
+                .with(List.of(Policy.DISK_PUT_OFF)).with(Program.parse("r0/01,w0"));
+        exhausted(config);
+
+        var story = search(config.with(Rules.without(Rule.R9))).story();
+
+        assertNotNull(story);
+        assertTrue(story.finding().contains("is torn: its halves"), story.finding());
+    }
+
+    /** What a program does is among what all programs of its size do. */
+    @Test
+    void shouldFindInAllProgramsWhatItFindsInOne() {
+        var all = ExploreConfig.of(2, 1).withBudgets(0, 0, 0);
+        long of = exhausted(all.with(Program.parse("r01,w0"))).standing().distinct();
+
+        assertTrue(of < exhausted(all).standing().distinct());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "r", "x0", "r0,", "w2", "f0", "w0/1", "r0/2", "w0@2", "r0/1@1", "r0@"})
+    void shouldRefuseWhatIsNoProgram(String words) {
+        assertThrows(IllegalArgumentException.class, () -> Program.parse(words));
+    }
+
+    @Test
+    void shouldWriteAProgramAsItWasRead() {
+        var words = "r01,w0@1,f,u1,d01,z0,r0/01,r1@1/1";
+
+        assertEquals(words, Program.parse(words).words());
+        for (var program : Program.BUILT_IN) {
+            assertEquals(4, program.requests().size(), program.name());
+            assertEquals(program, Program.named(program.name()));
+        }
     }
 
     @Test
