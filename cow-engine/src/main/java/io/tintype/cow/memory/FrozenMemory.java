@@ -1,15 +1,18 @@
 package io.tintype.cow.memory;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A region's memory as of one instant. Immutable: any thread that it was handed to may read it without locks until its
- * region releases it; from then on each call throws.
+ * A region's memory as of one instant. Its content never changes: any thread that it was handed to may read it without locks
+ * until its region releases it; from then on each call throws.
  *
- * <p>The frames it names are not written by anyone but the reads that were pending at that instant, and are not given back
- * before it is released. Since the last of those reads landed, bytes and all stay the same for good.
+ * <p>Until somebody asks for the first frame it is <em>unread</em>, and its region may move its pages: the guest goes on in the
+ * frames that it has in cache, and this memory names copies of them. From that first question on the frames it names are not
+ * written by anyone but the reads that were pending at that instant, and are not given back before it is released. Since the
+ * last of those reads landed, bytes and all stay the same for good.
  */
 public final class FrozenMemory {
     private static final int RELEASED = -1;
@@ -23,6 +26,9 @@ public final class FrozenMemory {
 
     /** Null once released, so that a forgotten reference keeps no page table alive. */
     private volatile @Nullable Leaf @Nullable [] leaves;
+
+    /** Whether somebody may know a frame of this. Never false again. */
+    private volatile boolean isRead;
 
     /** Regions that stand on this memory, or {@link #RELEASED}. */
     private final AtomicInteger borrowers = new AtomicInteger();
@@ -59,6 +65,7 @@ public final class FrozenMemory {
      * @throws PageUnavailableException if it cannot be loaded
      */
     public int frame(int page) {
+        beRead();
         return Leaf.frame(loaded(page, entry(page)));
     }
 
@@ -162,6 +169,33 @@ public final class FrozenMemory {
         return origin;
     }
 
+    /** Before any frame is told: from here on those that a reader may see stay as they are. */
+    private void beRead() {
+        if (!isRead) {
+            isRead = true;
+            // Against the region, which changes an entry first and looks at the flag then: one of the two sees the other.
+            VarHandle.fullFence();
+        }
+    }
+
+    boolean isRead() {
+        return isRead;
+    }
+
+    /** Whether {@link #move} may have {@code page} elsewhere: nobody knows a frame yet, and the page is loaded. */
+    boolean mayMove(int page, long entry) {
+        return !isRead && Leaf.entryOf(table(), page) == entry;
+    }
+
+    /** Names another frame for {@code page}, which holds the same. By the region, which shares that leaf no more. */
+    void move(int page, long entry) {
+        var leaf = table()[page >>> Leaf.ENTRY_BITS];
+        if (leaf == null) {
+            throw new IllegalStateException("page " + page + " was never touched");
+        }
+        leaf.publish(page, entry);
+    }
+
     private long loaded(int page, long entry) {
         return Leaf.isUnloaded(entry) ? theOrigin().fetch(page, null) : entry;
     }
@@ -171,6 +205,7 @@ public final class FrozenMemory {
         var now = borrowers.get();
         while (now != RELEASED) {
             if (borrowers.compareAndSet(now, now + 1)) {
+                beRead();
                 return table();
             }
             now = borrowers.get();

@@ -1,5 +1,6 @@
 package io.tintype.cow.memory;
 
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -70,6 +71,37 @@ final class FrozenRoots {
             first--;
         }
         roots.get(last).dead.get(first).push(frame);
+        return true;
+    }
+
+    /** Whether every live root that needs the frame of {@code entry} would let {@link #move} give it another. */
+    boolean mayMove(int page, long entry) {
+        for (int i = roots.size() - 1; i >= 0 && roots.get(i).epoch >= Leaf.birth(entry); i--) {
+            if (!roots.get(i).memory.mayMove(page, entry)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
+     * Has every live root that needs the frame of {@code entry} name that of {@code copy}, which is as old and holds the same.
+     *
+     * @return false if one of them was read meanwhile: then both frames are needed as they are
+     */
+    boolean move(int page, long entry, long copy) {
+        int first = roots.size();
+        while (first > 0 && roots.get(first - 1).epoch >= Leaf.birth(entry)) {
+            first--;
+            roots.get(first).memory.move(page, copy);
+        }
+        // See FrozenMemory.beRead.
+        VarHandle.fullFence();
+        for (int i = first; i < roots.size(); i++) {
+            if (roots.get(i).memory.isRead()) {
+                return false;
+            }
+        }
         return true;
     }
 

@@ -564,6 +564,9 @@ public final class MemoryRegion implements AutoCloseable {
             return frame;
         }
         faults++;
+        if (mayStay(page, entry) && stay(page, entry)) {
+            return frame;
+        }
         var copy = replace(page, entry);
         if (pins.isTarget(frame)) {
             listener.copied(page, frame, copy);
@@ -571,12 +574,34 @@ public final class MemoryRegion implements AutoCloseable {
         return copy;
     }
 
-    private int replace(int page, long entry) {
-        var frame = Leaf.frame(entry);
+    /** Whether the guest may go on in the frame and leave a copy to those who froze it: nobody else knows this frame. */
+    private boolean mayStay(int page, long entry) {
+        return Leaf.birth(entry) > borrowedEpoch && !pins.isPinned(Leaf.frame(entry))
+                && roots.mayMove(page, entry);
+    }
+
+    /** The frozen memories get the copy, the page keeps its frame; false if one of them was read just now. */
+    private boolean stay(int page, long entry) {
+        var copy = copyOf(Leaf.frame(entry));
+        var leaf = writableLeaf(page);
+        var isMoved = roots.move(page, entry, Leaf.entry(copy, Leaf.birth(entry)));
+        bury(copy, Leaf.birth(entry));
+        if (isMoved) {
+            leaf.entries[page & Leaf.ENTRY_COUNT - 1] = Leaf.entry(Leaf.frame(entry), epoch);
+        }
+        return isMoved;
+    }
+
+    private int copyOf(int frame) {
         var copy = free.take();
         MemorySegment.copy(pool.segment(), (long) frame << PAGE_BITS, pool.segment(),
-                (long) copy << PAGE_BITS,
-                PAGE_BYTES);
+                (long) copy << PAGE_BITS, PAGE_BYTES);
+        return copy;
+    }
+
+    private int replace(int page, long entry) {
+        var frame = Leaf.frame(entry);
+        var copy = copyOf(frame);
         map(page, copy);
         if (Leaf.birth(entry) > borrowedEpoch) {
             bury(frame, Leaf.birth(entry));
