@@ -4,7 +4,6 @@ import io.tintype.actors.Clock;
 import io.tintype.actors.VmId;
 import io.tintype.actors.strand.Ready;
 import io.tintype.actors.strand.SimulatedSystem;
-import io.tintype.cow.disk.MemoryImageDirectory;
 import io.tintype.cow.memory.FramePool;
 import io.tintype.scheduler.IoKind;
 import io.tintype.scheduler.IoStatus;
@@ -73,7 +72,7 @@ public final class SmallSchedules implements AutoCloseable {
     private static final int SECTORS_A_GROUP = SimulatedHost.GROUP_BYTES / 512;
     private static final int SECTORS = GROUPS * SECTORS_A_GROUP;
     private static final int SLOTS = 4;
-    private static final int REQUESTS = 3;
+    private static final int REQUESTS = 2;
     private static final int HEAP_PAGES = 2;
     private static final int BUFFER_PAGES = SECTORS_A_GROUP * 512 / 4096 + 2;
     // Page 0, two pages of rings, records, tables, buffers, the heap.
@@ -112,7 +111,7 @@ public final class SmallSchedules implements AutoCloseable {
     private final Executor blocking = task -> events.add(new Event(BLOCKING, task));
     private final Executor saving = task -> events.add(new Event(SAVING, task));
     private final DiskIo disk = new Disk();
-    private MemoryImageDirectory images = new MemoryImageDirectory();
+    private final ReusedImages images = new ReusedImages();
     private @Nullable Shared shared;
     private long seed;
     private long draws;
@@ -169,7 +168,7 @@ public final class SmallSchedules implements AutoCloseable {
     private void schedule(Dice dice) throws IOException {
         var on = shared();
         var guest = new SmallVm(VM, blueprint, scratch, violations::add);
-        images = new MemoryImageDirectory();
+        images.clear();
         var spec = new VmSpec(ID, List.of(MEMORY_BYTES), List.of(DISK_BYTES),
                 DrivenGuest.factory(blueprint, guest, guest));
         draw(dice);
@@ -339,7 +338,7 @@ public final class SmallSchedules implements AutoCloseable {
         var options = new HostOptions(SimulatedHost.STORE, true, defaults.memoryBytes(),
                 defaults.heldBytesMax(), 1, 1, 1, Duration.ofMillis(1), Duration.ofSeconds(1), 16,
                 Duration.ofMillis(2), PendingSet.Reissue.LANDED, PendingSet.Conflict.PUT_OFF);
-        var host = TintypeHost.start(options, new HostPorts(rules, disk, key -> images.child(key),
+        var host = TintypeHost.start(options, new HostPorts(rules, disk, images::at,
                 new SimulatedStoreFiles(new Power()), _ -> blocking, _ -> saving, false,
                 SimulatedHost.GROUP_BYTES, () -> new World(actor, pool),
                 _ -> new SilentCatalogue()));
