@@ -40,7 +40,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Any thread; several checkpoints may be written and read at once. All but {@link #list} may
  * block on the disk.
  */
-public final class CheckpointStore implements AutoCloseable {
+public final class CheckpointStore implements CheckpointSink, AutoCloseable {
     /**
      * Less room than this and a checkpoint is not begun: 4 MiB, a few small segments and what a
      * file system needs itself.
@@ -189,6 +189,7 @@ public final class CheckpointStore implements AutoCloseable {
      * @throws IllegalArgumentException if that name was used before, even by a checkpoint that was
      *         aborted; {@link #nextId} answers one that was not
      */
+    @Override
     public StagedCheckpoint begin(CheckpointRef ref) throws StoreException {
         return begin(ref, 0);
     }
@@ -698,6 +699,7 @@ public final class CheckpointStore implements AutoCloseable {
      *
      * @throws IllegalArgumentException as {@link #begin(CheckpointRef)}
      */
+    @Override
     public void claim(CheckpointRef ref) {
         claimNewest(ref);
         claimed.add(ref);

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The first failure is the last: every later call throws it again, and the checkpoint can only
  * be aborted.
  */
-public final class MemorySegmentWriter {
+public final class MemorySegmentWriter implements CheckpointSink.PageSink {
     private static final MemorySegment ZEROS =
             Arena.ofAuto().allocate(MemoryFormat.PAGE_BYTES, MemoryFormat.PAGE_BYTES).asReadOnly();
 
@@ -105,6 +105,7 @@ public final class MemorySegmentWriter {
      * Whether pages that are not appended are those of the parent. If not, they are zero, and all
      * others must be appended.
      */
+    @Override
     public boolean isIncremental() {
         return base != null;
     }
@@ -115,6 +116,7 @@ public final class MemorySegmentWriter {
      *
      * @param page from 0 to the region's page count − 1, and not appended before
      */
+    @Override
     public synchronized void append(int page, MemorySegment source, long offset)
             throws StoreException {
         checkpoint.checkUsable();
@@ -299,6 +301,7 @@ public final class MemorySegmentWriter {
      * Makes durable what was appended so far and lets go of the buffer; to be called when the next
      * page is some time away. May be called any number of times.
      */
+    @Override
     public synchronized void sync() throws StoreException {
         checkpoint.checkUsable();
         try {

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Any thread. Calls may block on the disk; {@link #seal} and {@link #abort} wait for calls in
  * progress. Whoever began it ends it with one of the two, or closes it.
  */
-public final class StagedCheckpoint implements AutoCloseable {
+public final class StagedCheckpoint implements CheckpointSink.Draft, AutoCloseable {
     static final String MANIFEST = "manifest";
     static final String MANIFEST_MAGIC = "TTMANIFE";
     static final int MANIFEST_VERSION = 1;
@@ -76,6 +76,7 @@ public final class StagedCheckpoint implements AutoCloseable {
      *
      * @param parent a sealed checkpoint, the same for all regions; null: all pages are appended
      */
+    @Override
     public synchronized MemorySegmentWriter memory(int region, int pageCount,
             @Nullable CheckpointRef parent) throws StoreException {
         checkUsable();
@@ -113,6 +114,7 @@ public final class StagedCheckpoint implements AutoCloseable {
     }
 
     /** Fails, before anything is written, if there is no room for that many bytes. */
+    @Override
     public void requireSpace(long bytes) throws StoreException {
         checkUsable();
         store.requireSpace(bytes);
@@ -140,7 +142,13 @@ public final class StagedCheckpoint implements AutoCloseable {
         segments.add(new Manifest.Segment(name, wrapped.length, Envelope.storedCrc(wrapped)));
     }
 
+    @Override
+    public void put(String name, CheckpointSink.Payload payload) throws IOException {
+        putSegment(name, payload.bytes());
+    }
+
     /** Where copies of disks are written: the checkpoint's own directory, until it is sealed or aborted. */
+    @Override
     public ImageDirectory images() throws StoreException {
         checkUsable();
         return new StoreImages(files, directory);
@@ -153,6 +161,7 @@ public final class StagedCheckpoint implements AutoCloseable {
      * @param bytes the file's size
      * @param crc its root checksum
      */
+    @Override
     public synchronized void addDisk(String name, long bytes, int crc) throws StoreException {
         checkUsable();
         if (!name.startsWith(StoredCheckpoint.DISK_PREFIX) || !names.add(name)) {
@@ -170,6 +179,7 @@ public final class StagedCheckpoint implements AutoCloseable {
      * @param manifest its parent, sources and segments are ignored and filled in; its regions are
      *         those that were written
      */
+    @Override
     public synchronized Sealed seal(Manifest manifest) throws StoreException {
         boolean sealed = false;
         try {
@@ -203,6 +213,7 @@ public final class StagedCheckpoint implements AutoCloseable {
      * Removes all that was written. Never fails: what cannot be removed now is removed when the
      * store is opened the next time. Does nothing after {@link #seal} or another abort.
      */
+    @Override
     public synchronized void abort() {
         if (closed) {
             return;

@@ -8,9 +8,8 @@ import io.tintype.cow.memory.FrozenMemory;
 import io.tintype.scheduler.CheckpointPhase;
 import io.tintype.scheduler.IoIds;
 import io.tintype.scheduler.IoStatus;
-import io.tintype.store.CheckpointStore;
 import io.tintype.store.Sealed;
-import io.tintype.store.StagedCheckpoint;
+import io.tintype.store.CheckpointSink;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -79,7 +78,7 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
 
     record Cancel(String reason) implements Command {}
 
-    private record Staged(@Nullable StagedCheckpoint staged, @Nullable Throwable failure)
+    private record Staged(CheckpointSink.@Nullable Draft staged, @Nullable Throwable failure)
             implements
                 Command {}
 
@@ -102,7 +101,7 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
     private final ActorContext<Command> context;
     private final TimerScheduler<Command> timers;
     private final CheckpointRef ref;
-    private final CheckpointStore store;
+    private final CheckpointSink store;
     private final ActorRef<CheckpointOutcome> requester;
     private final ActorRef<VmActor.Command> vm;
     private final Machine machine;
@@ -113,7 +112,7 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
     private final TreeMap<Long, IoStatus> statuses = new TreeMap<>();
     private CheckpointPhase phase;
     private final Catalogue.Told begun;
-    private @Nullable StagedCheckpoint staged;
+    private CheckpointSink.@Nullable Draft staged;
     private @Nullable MemorySaver saver;
     private @Nullable Cut cut;
     private @Nullable DiskCopier copier;
@@ -132,7 +131,7 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
             ActorContext<Command> context,
             TimerScheduler<Command> timers,
             CheckpointRef ref,
-            CheckpointStore store,
+            CheckpointSink store,
             ActorRef<CheckpointOutcome> requester,
             ActorRef<VmActor.Command> vm,
             Machine machine,
@@ -163,7 +162,7 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
 
     static Behavior<Command> create(
             CheckpointRef ref,
-            CheckpointStore store,
+            CheckpointSink store,
             ActorRef<CheckpointOutcome> requester,
             ActorRef<VmActor.Command> vm,
             Machine machine,
@@ -221,7 +220,7 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
         return endIfOver();
     }
 
-    private void onStaged(@Nullable StagedCheckpoint opened, @Nullable Throwable failure) {
+    private void onStaged(CheckpointSink.@Nullable Draft opened, @Nullable Throwable failure) {
         staging = false;
         staged = opened;
         feed(
@@ -340,7 +339,7 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
         return saver;
     }
 
-    private StagedCheckpoint theStaged() {
+    private CheckpointSink.Draft theStaged() {
         if (staged == null) {
             throw new IllegalStateException(ref + " is not staged yet");
         }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tintype.scheduler.IoKind;
 import io.tintype.scheduler.IoStatus;
+import io.tintype.store.CheckpointSink;
 import io.tintype.store.StoreException;
 import io.tintype.store.StoredCheckpoint;
 import io.tintype.vm.device.QueueState;
@@ -30,7 +31,9 @@ public record DeviceState(
         List<QueueState> queues,
         List<Pending> pending,
         long guestNs,
-        @Nullable String generation) {
+        @Nullable String generation)
+        implements
+            CheckpointSink.Payload {
     /** Name of the segment in the store. */
     public static final String SEGMENT = "devices";
 
@@ -102,7 +105,9 @@ public record DeviceState(
                 + why.replace('\n', ' ') + "; use another checkpoint");
     }
 
-    byte[] toJson() throws JsonProcessingException {
+    /** Returns it as JSON. */
+    @Override
+    public byte[] bytes() throws JsonProcessingException {
         return JSON.writeValueAsBytes(this);
     }
 }

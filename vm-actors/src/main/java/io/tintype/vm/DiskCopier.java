@@ -2,7 +2,7 @@ package io.tintype.vm;
 
 import io.tintype.cow.disk.DiskChain;
 import io.tintype.cow.disk.DiskCopy;
-import io.tintype.store.StagedCheckpoint;
+import io.tintype.store.CheckpointSink;
 import io.tintype.store.StoredCheckpoint;
 import java.io.IOException;
 import java.util.List;
@@ -19,14 +19,14 @@ final class DiskCopier {
     // 64 groups × 64 KiB = 4 MiB a step: some milliseconds.
     private static final int GROUPS_A_STEP = 64;
 
-    private final StagedCheckpoint staged;
+    private final CheckpointSink.Draft staged;
     private final List<DiskChain> chains;
     private final int[] views;
     private @Nullable DiskCopy current;
     private int disk;
     private volatile boolean cancelled;
 
-    DiskCopier(StagedCheckpoint staged, List<DiskChain> chains, int[] views) {
+    DiskCopier(CheckpointSink.Draft staged, List<DiskChain> chains, int[] views) {
         this.staged = staged;
         this.chains = chains;
         this.views = views;

@@ -2,8 +2,7 @@ package io.tintype.vm;
 
 import io.tintype.actors.Clock;
 import io.tintype.cow.memory.FrozenMemory;
-import io.tintype.store.MemorySegmentWriter;
-import io.tintype.store.StagedCheckpoint;
+import io.tintype.store.CheckpointSink;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -23,20 +22,20 @@ import org.jspecify.annotations.Nullable;
 final class MemorySaver {
     private static final long FRAME_BYTES = 4096;
 
-    private final StagedCheckpoint staged;
+    private final CheckpointSink.Draft staged;
     private final List<FrozenMemory> frozen;
     // Ascending frame numbers that a read of P still owes its bytes to.
     private final int[] blocked;
     private final @Nullable MemoryLine parent;
     private final Clock clock;
-    private final List<MemorySegmentWriter> writers = new ArrayList<>();
+    private final List<CheckpointSink.PageSink> writers = new ArrayList<>();
     private final List<IntArrayList> late = new ArrayList<>();
     private volatile boolean cancelled;
     private final AtomicLong pages = new AtomicLong();
     private final AtomicLong spentNs = new AtomicLong();
 
     /** @param parent sealed, and of an earlier instant of the same machine; null: all pages are saved */
-    MemorySaver(StagedCheckpoint staged, List<FrozenMemory> frozen, int[] blocked,
+    MemorySaver(CheckpointSink.Draft staged, List<FrozenMemory> frozen, int[] blocked,
             @Nullable MemoryLine parent, Clock clock) {
         this.staged = staged;
         this.frozen = frozen;
@@ -109,7 +108,7 @@ final class MemorySaver {
         return null;
     }
 
-    private void append(MemorySegmentWriter writer, FrozenMemory memory, int page, int frame)
+    private void append(CheckpointSink.PageSink writer, FrozenMemory memory, int page, int frame)
             throws IOException {
         if (cancelled) {
             throw new CancellationException("the checkpoint was given up");

@@ -7,7 +7,7 @@ import io.tintype.cow.memory.MemoryRegion;
 import io.tintype.scheduler.IoStatus;
 import io.tintype.store.Manifest;
 import io.tintype.store.Sealed;
-import io.tintype.store.StagedCheckpoint;
+import io.tintype.store.CheckpointSink;
 import io.tintype.store.StoredCheckpoint;
 import io.tintype.vm.device.DiskQueue;
 import io.tintype.vm.guest.GuestFactory;
@@ -79,7 +79,7 @@ final class StoredMachine {
      * @return what was sealed: its size has copies of its disks in it, not the layers that it points to
      */
     static Sealed seal(
-            StagedCheckpoint staged,
+            CheckpointSink.Draft staged,
             CheckpointRef ref,
             Machine machine,
             CheckpointActor.Cut cut,
@@ -106,7 +106,7 @@ final class StoredMachine {
                             entry.sectorCount(),
                             status.name()));
         }
-        staged.putSegment(DeviceState.SEGMENT, devices.toJson());
+        staged.put(DeviceState.SEGMENT, devices);
         var regions =
                 machine.state.regions().stream()
                         .map(region -> new Manifest.Region(region.pageCount()))

@@ -3,6 +3,7 @@ package io.tintype.vm;
 import io.tintype.actors.CheckpointId;
 import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
+import io.tintype.store.CheckpointSink;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -101,6 +102,14 @@ public final class Vm {
     /** As {@link #checkpoint()}, its disks kept as {@code disks} says. */
     public CompletableFuture<CheckpointOutcome> checkpoint(CheckpointDisks disks) {
         return ask(replyTo -> new VmActor.BeginCheckpoint(host.store(), disks, replyTo));
+    }
+
+    /**
+     * Takes a live checkpoint into {@code sink} instead of the host's store, which then knows nothing of it: for simulators. It
+     * keeps the layers of the disks that it needs, as any other, until the VM ends.
+     */
+    public CompletableFuture<CheckpointOutcome> checkpoint(CheckpointSink sink) {
+        return ask(replyTo -> new VmActor.BeginCheckpoint(sink, replyTo));
     }
 
     /**

@@ -12,7 +12,7 @@ import io.tintype.scheduler.IoKind;
 import io.tintype.scheduler.IoStatus;
 import io.tintype.scheduler.PendingSet;
 import io.tintype.scheduler.Rule;
-import io.tintype.store.CheckpointStore;
+import io.tintype.store.CheckpointSink;
 import io.tintype.vm.device.QueueState;
 import io.tintype.vm.guest.GuestContext;
 import io.tintype.vm.guest.GuestMemory;
@@ -76,13 +76,13 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
      * @param disks what it keeps of disks; null: what the host's options say
      */
     public record BeginCheckpoint(
-            CheckpointStore store,
+            CheckpointSink store,
             @Nullable CheckpointDisks disks,
             ActorRef<CheckpointOutcome> replyTo)
             implements
                 Command {
         /** A checkpoint that keeps disks as the host's options say. */
-        public BeginCheckpoint(CheckpointStore store, ActorRef<CheckpointOutcome> replyTo) {
+        public BeginCheckpoint(CheckpointSink store, ActorRef<CheckpointOutcome> replyTo) {
             this(store, null, replyTo);
         }
     }

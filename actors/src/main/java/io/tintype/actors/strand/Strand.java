@@ -162,6 +162,19 @@ public final class Strand extends Lane.Node<Strand> {
         return inbox == null || !STATE.compareAndSet(this, RESTING, RUNNING);
     }
 
+    /** {@link #startTurn} of one run, where nobody but this thread sends: no other has to see it, and none counts. */
+    void startStep(long nowNs) {
+        STATE.set(this, RUNNING);
+        queue.startTurn(nowNs, 0);
+    }
+
+    /** Ends it; true if there is nothing to run, false if the strand goes back into the line. */
+    boolean endStep() {
+        boolean rests = hasNothingToRun();
+        STATE.set(this, rests ? RESTING : WAITING);
+        return rests;
+    }
+
     private void count(long ranNs, long runs) {
         var before = stats;
         stats = new StrandStats(before.turns() + 1, before.runs() + runs, before.ranNs() + ranNs,

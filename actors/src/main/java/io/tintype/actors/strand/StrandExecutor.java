@@ -314,18 +314,17 @@ final class StrandExecutor extends AbstractExecutorService {
         var strand = entry.strand();
         line.remove(strand);
         var before = stepper.strand;
-        strand.startTurn(clock.nanoTime(), 0);
+        strand.startStep(clock.nanoTime());
         stepper.strand = strand;
         var due = strand.take(entry);
         if (due != null) {
             runCarefully(due);
         }
         stepper.strand = before;
-        if (strand.hasNothingToRun() && strand.rest(0, 1)) {
+        if (strand.endStep()) {
             return;
         }
         strand.queue().isTurnOver(clock.nanoTime());
-        strand.endTurn(0, 1);
         line.add(strand, strand.queue().isHeld());
     }
 

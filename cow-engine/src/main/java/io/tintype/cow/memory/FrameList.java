@@ -58,8 +58,18 @@ final class FrameList {
         return frame;
     }
 
-    /** Adds a chunk of which the caller lets go. */
+    /**
+     * Adds a chunk of which the caller lets go. What fits into the head goes there: regions that come and go give back chunks
+     * with a frame or two, and whoever takes many frames would otherwise take ever more chunks.
+     */
     void push(Chunk chunk) {
+        var first = head;
+        if (first != null && first.count + chunk.count <= CHUNK_FRAMES) {
+            System.arraycopy(chunk.frames, 0, first.frames, first.count, chunk.count);
+            first.count += chunk.count;
+            size += chunk.count;
+            return;
+        }
         chunk.next = head;
         head = chunk;
         if (tail == null) {

@@ -231,6 +231,11 @@ final class DiskShadow {
 
     // ---- looking ----
 
+    /** Whether it was ever written to: then it is one of {@link #groupNumber}. */
+    boolean isKnown(long number) {
+        return groups.containsKey(number);
+    }
+
     SectorGroup group(long number) {
         return groups.getOrDefault(number, UNTOUCHED);
     }

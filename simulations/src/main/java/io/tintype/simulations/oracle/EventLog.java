@@ -33,6 +33,8 @@ public final class EventLog implements GuestRecorder {
 
     // The longest event: 2048 sectors read, two versions a word, and three words more.
     private static final int CHUNK_WORDS = 2048;
+    // The first one: of VMs that live for a few dozen events there are thousands a second.
+    private static final int FIRST_WORDS = 128;
 
     private static final int SUBMITTED = 1;
     private static final int COMPLETED = 2;
@@ -45,18 +47,22 @@ public final class EventLog implements GuestRecorder {
     private static final IoStatus[] STATUSES = IoStatus.values();
 
     private static final class Chunk {
-        final long[] words = new long[CHUNK_WORDS];
+        final long[] words;
         /** Words before it are written. */
         volatile int limit;
         /** Set after the last change of the limit. */
         volatile @Nullable Chunk next;
+
+        Chunk(int wordCount) {
+            words = new long[wordCount];
+        }
     }
 
     private final AtomicLong chunks = new AtomicLong(1);
     private final Queue<byte[]> registers = new ConcurrentLinkedQueue<>();
 
     // ---- the writer's ----
-    private Chunk writing = new Chunk();
+    private Chunk writing = new Chunk(FIRST_WORDS);
     private int position;
 
     // ---- the reader's ----
@@ -198,8 +204,8 @@ public final class EventLog implements GuestRecorder {
     }
 
     private void begin(int words) {
-        if (position + words > CHUNK_WORDS) {
-            var next = new Chunk();
+        if (position + words > writing.words.length) {
+            var next = new Chunk(CHUNK_WORDS);
             writing.next = next;
             writing = next;
             position = 0;

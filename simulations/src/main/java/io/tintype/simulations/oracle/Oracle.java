@@ -4,11 +4,9 @@ import io.tintype.scheduler.IoKind;
 import io.tintype.scheduler.IoStatus;
 import io.tintype.scheduler.Rule;
 import io.tintype.vm.guest.GuestBlueprint;
-import io.tintype.vm.guest.QueueLayout;
 import io.tintype.vm.guest.RegisterHeader;
 import io.tintype.vm.guest.SectorPattern;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Objects;
@@ -67,11 +65,7 @@ public final class Oracle {
     private int lastVersion;
     private boolean wasReset;
     private long violations;
-    // Scratch of a verification, kept since native memory is dear to allocate: 64 KiB, 64 KiB, 68 KiB.
-    private final MemorySegment sectorBytes = Arena.ofAuto()
-            .allocate((long) SectorGroup.SECTOR_COUNT * QueueLayout.SECTOR_BYTES, Long.BYTES);
-    private final long[] words = new long[SectorGroup.SECTOR_COUNT * SectorPattern.WORD_COUNT];
-    private final MemoryImage memoryImage = new MemoryImage();
+    private final OracleScratch scratch;
     // Where the rotating samples go on, by disk and for the heap.
     final int[] groupCursors;
     int pageCursor;
@@ -86,14 +80,22 @@ public final class Oracle {
      */
     public Oracle(String vm, GuestBlueprint blueprint, EventLog log, OracleOptions options,
             Consumer<Violation> onViolation) {
-        this(vm, blueprint, log, options, onViolation,
+        this(vm, blueprint, log, options, onViolation, new OracleScratch());
+    }
+
+    /** The same, comparing in memory that it shares with others of its thread. */
+    public Oracle(String vm, GuestBlueprint blueprint, EventLog log, OracleOptions options,
+            Consumer<Violation> onViolation, OracleScratch scratch) {
+        this(vm, blueprint, log, options, onViolation, scratch,
                 new DiskShadow[blueprint.layout().diskCount()],
                 new HeapShadow(blueprint.heap()));
         Arrays.setAll(disks, _ -> new DiskShadow());
     }
 
     private Oracle(String vm, GuestBlueprint blueprint, EventLog log, OracleOptions options,
-            Consumer<Violation> onViolation, DiskShadow[] disks, HeapShadow heap) {
+            Consumer<Violation> onViolation, OracleScratch scratch, DiskShadow[] disks,
+            HeapShadow heap) {
+        this.scratch = scratch;
         this.vm = vm;
         this.blueprint = blueprint;
         this.log = log;
@@ -136,7 +138,8 @@ public final class Oracle {
                     .map(flight -> Objects.requireNonNull(copies[flight.slot])).toList();
             forkedDisks[disk] = new DiskShadow(disks[disk], cut.disks[disk], onDisk);
         }
-        var fork = new Oracle(newVm, blueprint, newLog, options, newOnViolation, forkedDisks,
+        var fork = new Oracle(newVm, blueprint, newLog, options, newOnViolation, scratch,
+                forkedDisks,
                 new HeapShadow(heap, cut.heap));
         System.arraycopy(copies, 0, fork.inFlight, 0, copies.length);
         for (int slot = 0; slot < copies.length; slot++) {
@@ -242,15 +245,15 @@ public final class Oracle {
     }
 
     MemorySegment sectorBytes() {
-        return sectorBytes;
+        return scratch.sectorBytes;
     }
 
     long[] words() {
-        return words;
+        return scratch.words;
     }
 
     MemoryImage memoryImage() {
-        return memoryImage;
+        return scratch.memoryImage;
     }
 
     DiskShadow disk(int disk) {
