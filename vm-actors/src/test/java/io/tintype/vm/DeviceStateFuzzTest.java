@@ -28,8 +28,8 @@ class DeviceStateFuzzTest {
         var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long before = threads.getCurrentThreadAllocatedBytes();
         try {
-            byte[] again = DeviceState.parse("some checkpoint", json).toJson();
-            assertArrayEquals(again, DeviceState.parse("some checkpoint", again).toJson());
+            byte[] again = DeviceState.parse("some checkpoint", json).bytes();
+            assertArrayEquals(again, DeviceState.parse("some checkpoint", again).bytes());
         } catch (StoreException _) {
             // As it should be.
         }
@@ -42,6 +42,6 @@ class DeviceStateFuzzTest {
                 List.of(new QueueState(4096, 8192, 64, 7, 9, 5)),
                 List.of(new DeviceState.Pending(17, 0, 3, IoKind.WRITE, 8, 16, IoStatus.OK)),
                 123, "0000-1111");
-        return Stream.of(Arguments.of((Object) state.toJson()));
+        return Stream.of(Arguments.of((Object) state.bytes()));
     }
 }
