@@ -24,13 +24,13 @@ import org.jspecify.annotations.Nullable;
  *   <li>A group is held only after all its bytes are in place, the copied ones included; on disk too, whatever crash comes
  *       between.
  *   <li>A layer stays as it is for every view that someone holds ({@link #hold}).
- *   <li>The merged index says for each group which is the highest layer that holds it. It names layers, not files, so a
- *       commit, which only changes which file has a layer, need not touch it.
+ *   <li>What is read is what was written: each block has a checksum, in the file once it is sealed, and in memory before.
  * </ul>
  *
- * <p>Thread-safe, and nothing waits but for input and output of its own: reads and writes to held groups take no lock, {@link
- * #switchTo}, {@link #hold}, {@link #release} and {@link #holds} never wait for a file. Which of two conflicting requests
- * comes first is for the caller to settle. Positions and lengths are multiples of 512 bytes.
+ * <p>Thread-safe, and nothing waits but for input and output of its own: reads and writes to held groups wait for each
+ * other only where a write is under way in the same group, {@link #switchTo}, {@link #hold}, {@link #release} and {@link
+ * #holds} never wait for a file. Which of two conflicting requests comes first is for the caller to settle. Positions and
+ * lengths are multiples of 512 bytes.
  *
  * <p>A chain may be open for writing once, and read-only any number of times; nothing here enforces that.
  */

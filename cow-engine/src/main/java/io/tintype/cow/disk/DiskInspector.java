@@ -78,7 +78,8 @@ public final class DiskInspector {
      *
      * @param damages empty if all is well
      * @param provedBytes of data that fit their checksums
-     * @param unprovedBytes of data that have none: of the top, and of layers that no checkpoint has sealed
+     * @param unprovedBytes of data that have none in the files: live data of a chain that is in use, or that was when its process was
+     *     killed
      * @param hiddenBytes of data that a commit under way is about to write anew
      */
     public record Checked(List<DamagedImageException> damages, long provedBytes, long unprovedBytes,

@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  *       unless a layer above hides the group (a commit).
  * </ul>
  *
- * <p>Lookups, reads and writes to present groups take no lock. What changes the state of one group (a fault, a marker) is
- * done under that group's lock, by the caller.
+ * <p>Lookups take no lock, nor do reads and writes to present groups but those of their slot ({@link ImageData}). What changes
+ * the state of one group (a fault, a marker) is done under that group's lock, by the caller.
  */
 final class LayerImage {
     /** How much further than needed a file is extended: one call for 64 slots of 64 KiB. */
