@@ -40,9 +40,7 @@ final class DiskCopier {
                 throw new CancellationException("the checkpoint was given up");
             }
             var name = StoredCheckpoint.diskName(disk);
-            var copy = current == null
-                    ? DiskCopy.begin(chains.get(disk), views[disk], staged.images(), name)
-                    : current;
+            var copy = current == null ? begin() : current;
             current = copy;
             if (!copy.copyNext(GROUPS_A_STEP)) {
                 var result = copy.finish();
@@ -57,6 +55,16 @@ final class DiskCopier {
                 current.cancel();
             }
         }
+    }
+
+    /** Gives up before the first byte if there is no room for the copy of this disk. */
+    private DiskCopy begin() throws IOException {
+        var chain = chains.get(disk);
+        var copy = DiskCopy.begin(chain, views[disk], staged.images(),
+                StoredCheckpoint.diskName(disk));
+        current = copy;
+        staged.requireSpace((long) copy.groupsLeft() * chain.geometry().groupBytes());
+        return copy;
     }
 
     /** The next step fails. */

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class VerifierTest {
-    private static final int FLIPS = 150;
+    private static final int FLIPS = 100;
     private static final int DISK_BYTES = 2 << 20;
 
     @TempDir
@@ -66,7 +66,7 @@ class VerifierTest {
     private void makeStore() throws IOException {
         try (var host = TintypeHost.start(HostOptions.defaults(folder.resolve("store"))
                 .withMemory(64 << 20, 32 << 20))) {
-            var vm = host.create(VmSpec.synthetic("vm-1", 1 << 20, DISK_BYTES));
+            var vm = host.create(VmSpec.synthetic("vm-1", 2 << 20, DISK_BYTES));
             vm.start();
             for (int i = 0; i < 3; i++) {
                 vm.checkpoint().join().orThrow();
