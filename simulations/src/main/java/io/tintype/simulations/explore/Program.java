@@ -126,14 +126,18 @@ public record Program(String name, List<Request> requests, Budgets budgets) {
         int pages = slash >= 0 ? bits(word, word.substring(slash + 1), "pages") : 1;
         if ((blocks == 0) != (kind == Kind.FLUSH)) {
             throw new IllegalArgumentException("request '" + word + "' "
-                    + (blocks == 0 ? "names no block: 0, 1 or 01" : "is a flush: it has no blocks"));
+                    + (blocks == 0
+                            ? "names no block: 0, 1 or 01"
+                            : "is a flush: it has no blocks"));
         }
         if (disk != 1 && disk != 2) {
             throw new IllegalArgumentException("request '" + word + "' names no disk after @");
         }
         if (pages == 0 || (slash >= 0 && kind != Kind.READ)) {
             throw new IllegalArgumentException("request '" + word + "' "
-                    + (pages == 0 ? "names no page after /" : "is no read: only those go to a page"));
+                    + (pages == 0
+                            ? "names no page after /"
+                            : "is no read: only those go to a page"));
         }
         return new Request(kind, disk - 1, blocks, kind == Kind.READ ? pages : 0);
     }
