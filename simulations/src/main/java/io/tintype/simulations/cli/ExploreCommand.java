@@ -256,7 +256,7 @@ final class ExploreCommand implements Callable<Integer> {
         boolean isLimit = String.valueOf(error.getMessage()).equals(Long.toString(left));
         return UserErrorException.of("--max-states", Units.whole(statesMax),
                 (isLimit ? "there are more states" : String.valueOf(error.getMessage()))
-                        + "; up to depth " + reached.depth()
+                        + "; of " + job.words() + ", up to depth " + reached.depth()
                         + " no violation was found, and " + Units.whole(reached.frontier())
                         + " states were left to expand",
                 "allow more, or choose one --program, fewer --requests or --checkpoints");

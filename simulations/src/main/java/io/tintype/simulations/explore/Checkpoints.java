@@ -70,7 +70,8 @@ final class Checkpoints {
     private final boolean isR2On;
     private final boolean isR3On;
 
-    Checkpoints(ExploreConfig config, Cores cores, VmState state, Strand strand, Device device, Checks checks) {
+    Checkpoints(ExploreConfig config, Cores cores, VmState state, Strand strand, Device device,
+            Checks checks) {
         this.config = config;
         this.cores = cores;
         isR1On = config.rules().on(Rule.R1);
@@ -208,7 +209,8 @@ final class Checkpoints {
             }
         } else {
             long kept = set(set(set(0, OVER, 1), SEALED, 1), STUNNED, 1);
-            state.w[state.layout.firstCheckpoint + 2 * c] = set(set(kept, VIEWS, get(k, VIEWS)), LIFE, get(k, LIFE));
+            state.w[state.layout.firstCheckpoint + 2 * c] =
+                    set(set(kept, VIEWS, get(k, VIEWS)), LIFE, get(k, LIFE));
         }
         leaveCut(c);
         int count = state.global(COUNT);
@@ -323,7 +325,8 @@ final class Checkpoints {
     void answer(int c) {
         long k = state.checkpoint(c);
         int ids = get(k, ANSWER_IDS);
-        state.w[state.layout.firstCheckpoint + 2 * c] = set(set(k, ANSWER, ANSWER_NONE), ANSWER_IDS, 0);
+        state.w[state.layout.firstCheckpoint + 2 * c] =
+                set(set(k, ANSWER, ANSWER_NONE), ANSWER_IDS, 0);
         if (!isR3On && isLive(k)) {
             capture(c); // with what the guest did since
         }

@@ -170,8 +170,9 @@ final class Checks {
         int count = state.global(COUNT);
         for (int i = 0; i < count; i++) {
             if ((get(state.request(i), IN_CUT) >>> c & 1) != 0) {
-                throw new Violation(Rule.R12, checkpointName(c) + " was sealed before " + state.name(i)
-                        + ", which it carries, has ended");
+                throw new Violation(Rule.R12,
+                        checkpointName(c) + " was sealed before " + state.name(i)
+                                + ", which it carries, has ended");
             }
         }
         if (get(k, SAVED) != (1 << state.layout.pages) - 1) {

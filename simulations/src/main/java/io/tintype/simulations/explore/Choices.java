@@ -102,7 +102,8 @@ final class Choices {
                         : enumerateNext(acts, n, config.program().get(issued));
             }
             for (int page = 0; page < state.layout.pages; page++) {
-                if (state.page(page, IS_FROZEN) != 0 && state.isPinned(page, state.page(page, FRAME_COUNT) - 1)) {
+                if (state.page(page, IS_FROZEN) != 0
+                        && state.isPinned(page, state.page(page, FRAME_COUNT) - 1)) {
                     acts[n++] = Act.of(Act.STORE, page);
                 }
             }
@@ -386,6 +387,7 @@ final class Choices {
         }
         int needed = state.neededViews(disk);
         int between = (1 << layer) - (1 << lowerFirst);
-        return (needed & between) == 0 && cores.mayCommit(state.disk(disk, ORDER), last, lowerFirst);
+        return (needed & between) == 0
+                && cores.mayCommit(state.disk(disk, ORDER), last, lowerFirst);
     }
 }

@@ -111,7 +111,8 @@ final class Device {
         int extent = get(r, EXTENT);
         if (get(r, SPECIAL) == 0) {
             if ((layers >>> at + HELD_BIT & 1) == 0) {
-                throw new Violation(Rule.R8, state.name(io) + " was sent to a layer without its group");
+                throw new Violation(Rule.R8,
+                        state.name(io) + " was sent to a layer without its group");
             }
             state.w[state.layout.firstDisk + 2 * disk] =
                     withLabel(layers, at + CONTENT_SHIFT + LABEL_BITS * block, label(r, block));

@@ -24,7 +24,8 @@ import java.util.List;
  */
 public record ExploreConfig(
         int vms, int disks, int pages, int requests, int checkpoints, int faults, int resets,
-        int commits, int rollbacks, List<Policy> policies, List<Kind> kinds, List<Program.Request> program,
+        int commits, int rollbacks, List<Policy> policies, List<Kind> kinds,
+        List<Program.Request> program,
         boolean ordered, Rules rules) {
     public static final int VMS_MAX = 4;
     public static final int DISKS_MAX = 2;
@@ -148,7 +149,8 @@ public record ExploreConfig(
 
     /** All of the program, with as many disks and pages as it needs; of what else may happen nothing changes. */
     public ExploreConfig with(Program other) {
-        return new ExploreConfig(vms, Math.max(disks, other.disks()), Math.max(pages, other.pages()),
+        return new ExploreConfig(vms, Math.max(disks, other.disks()),
+                Math.max(pages, other.pages()),
                 other.requests().size(), checkpoints, faults, resets, commits, rollbacks, policies,
                 kinds, other.requests(), ordered, rules);
     }

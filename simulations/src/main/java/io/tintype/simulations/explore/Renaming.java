@@ -141,7 +141,8 @@ final class Renaming {
         if (live == (1 << count) - 1) {
             return;
         }
-        state.global(PENDING, cores.stepPending(state.global(PENDING), Cores.renameFrames(page, live)));
+        state.global(PENDING,
+                cores.stepPending(state.global(PENDING), Cores.renameFrames(page, live)));
         for (int i = 0; i < state.global(COUNT); i++) {
             if (isReadInto(state.request(i), page)) {
                 long target = state.target(i, page);
@@ -271,7 +272,8 @@ final class Renaming {
                 }
             }
         }
-        if (isSame && state.candidates(disk, block) >>> count == 0 && areSetsWithin(disk, block, count)) {
+        if (isSame && state.candidates(disk, block) >>> count == 0
+                && areSetsWithin(disk, block, count)) {
             return;
         }
         for (int layer = 0; layer <= top; layer++) {
@@ -300,7 +302,8 @@ final class Renaming {
                     r = set(r, COPIED_LABEL, renaming[get(r, COPIED_LABEL)]);
                 }
             }
-            state.w[state.layout.firstRequest + i] = set(r, mask(block), renamed(get(r, mask(block))));
+            state.w[state.layout.firstRequest + i] =
+                    set(r, mask(block), renamed(get(r, mask(block))));
         }
         for (int c = 0; c < state.global(BEGUN); c++) {
             state.mayShow(c, disk, block, renamed(state.mayShow(c, disk, block)));
@@ -339,7 +342,8 @@ final class Renaming {
             }
         }
         for (int c = 0; c < state.global(BEGUN); c++) {
-            if ((state.mayShow(c, disk, block) | state.writtenSince(c, disk, block)) >>> count != 0) {
+            if ((state.mayShow(c, disk, block) | state.writtenSince(c, disk, block)) >>> count
+                    != 0) {
                 return false;
             }
         }

@@ -292,10 +292,12 @@ final class Strand {
                             "the running guest");
                 }
             } else if (kind == FLUSH) {
-                int kept = state.content(disk, state.disk(disk, TOP), block, DURABLE_HELD_BIT, DURABLE_SHIFT);
+                int kept = state.content(disk, state.disk(disk, TOP), block, DURABLE_HELD_BIT,
+                        DURABLE_SHIFT);
                 if ((labels >>> kept & 1) == 0) {
-                    throw new Violation(Rule.R13, state.name(io) + " completed, but a crash would undo a "
-                            + "write of block " + block + " that completed before it");
+                    throw new Violation(Rule.R13,
+                            state.name(io) + " completed, but a crash would undo a "
+                                    + "write of block " + block + " that completed before it");
                 }
             } else if (kind != READ && isMeant) {
                 state.areLabelsNew = true;
@@ -353,8 +355,9 @@ final class Strand {
                 continue;
             }
             if ((messages >>> c & 1) == 0) {
-                throw new Violation(Rule.R11, checkpointName(c) + " is not told that " + state.name(io)
-                        + ", which it carries, has ended");
+                throw new Violation(Rule.R11,
+                        checkpointName(c) + " is not told that " + state.name(io)
+                                + ", which it carries, has ended");
             }
             if (!isOk) {
                 continue;
@@ -367,7 +370,8 @@ final class Strand {
                     verifyCarried(io, r, c, block);
                 } else {
                     state.areLabelsNew = true;
-                    state.mayShow(c, disk, block, state.mayShow(c, disk, block) & ~get(r, mask(block)));
+                    state.mayShow(c, disk, block,
+                            state.mayShow(c, disk, block) & ~get(r, mask(block)));
                 }
             }
         }
@@ -416,7 +420,8 @@ final class Strand {
         for (var output : cores.pendingOutputs()) {
             switch (output) {
                 case PendingSet.Output.Pay(var ioId, var from, var to, var offset, var cells) -> {
-                    state.note("its bytes are copied to the other frame of the page, for %s", (int) ioId);
+                    state.note("its bytes are copied to the other frame of the page, for %s",
+                            (int) ioId);
                     int page = from / Cores.FRAMES_A_PAGE;
                     for (int cell = offset; cell < offset + cells; cell++) {
                         device.writeCell(page, to % Cores.FRAMES_A_PAGE, cell,
@@ -426,8 +431,9 @@ final class Strand {
                 case PendingSet.Output.Owe(var ioId, var frame) -> {
                     state.note("%s owes its bytes to the copy", (int) ioId);
                     int page = frame / Cores.FRAMES_A_PAGE;
-                    state.setTarget((int) ioId, page, OWED, get(state.target((int) ioId, page), OWED)
-                            | 1 << frame % Cores.FRAMES_A_PAGE);
+                    state.setTarget((int) ioId, page, OWED,
+                            get(state.target((int) ioId, page), OWED)
+                                    | 1 << frame % Cores.FRAMES_A_PAGE);
                 }
                 case PendingSet.Output.Forgive(var ioId, var frame) -> {
                     state.note("%s owes nothing more to a copy that nobody shows", (int) ioId);
@@ -470,13 +476,16 @@ final class Strand {
     }
 
     void tellDisk(int disk, int input) {
-        state.setDisk(disk, ORDER, cores.stepOrder(state.disk(disk, ORDER), input, state.holds(disk)));
+        state.setDisk(disk, ORDER,
+                cores.stepOrder(state.disk(disk, ORDER), input, state.holds(disk)));
         for (var output : cores.orderOutputs()) {
             switch (output) {
                 case DiskOrder.Output.StartRead(var ioId, var view) ->
                     device.startOp((int) ioId, view, 0);
-                case DiskOrder.Output.StartFlush(var ioId, var view) -> startSync((int) ioId, view, 0);
-                case DiskOrder.Output.StartSync(var ioId, var layer) -> startSync((int) ioId, layer, 1);
+                case DiskOrder.Output.StartFlush(var ioId, var view) ->
+                    startSync((int) ioId, view, 0);
+                case DiskOrder.Output.StartSync(var ioId, var layer) ->
+                    startSync((int) ioId, layer, 1);
                 case DiskOrder.Output.StartWrite(var ioId, var layer, _) -> {
                     state.note("%s starts", (int) ioId);
                     device.startOp((int) ioId, layer, 0);

@@ -278,10 +278,12 @@ final class Teller {
             case Act.MOVE -> "land " + request(act, a >>> 1)
                     + landed(world.machine.state.request(a >>> 1), a & 1);
             case Act.REPORT -> "report " + request(act, a);
-            case Act.OVERLAY -> "overlay of " + checkpoint(act, a >>> 1) + " ready on disk-" + (a & 1);
+            case Act.OVERLAY ->
+                "overlay of " + checkpoint(act, a >>> 1) + " ready on disk-" + (a & 1);
             case Act.STUN -> "stun for " + checkpoint(act, a);
             case Act.ANSWER -> "answer to " + checkpoint(act, a);
-            case Act.SETTLED -> "settled " + request(act, a & 7) + " to " + checkpoint(act, a >>> 3);
+            case Act.SETTLED ->
+                "settled " + request(act, a & 7) + " to " + checkpoint(act, a >>> 3);
             case Act.SAVE -> "save page-" + (a & 1) + " for " + checkpoint(act, a >>> 1);
             case Act.SAVED -> "saved " + checkpoint(act, a);
             case Act.SYNCED -> "synced " + checkpoint(act, a);
@@ -330,7 +332,8 @@ final class Teller {
             case Act.DROP -> "disk-" + a;
             case Act.FAIL, Act.REPORT -> "disk-"
                     + Layout.get(world.machine.state.request(a), Layout.DISK);
-            case Act.MOVE -> "disk-" + Layout.get(world.machine.state.request(a >>> 1), Layout.DISK);
+            case Act.MOVE ->
+                "disk-" + Layout.get(world.machine.state.request(a >>> 1), Layout.DISK);
             case Act.BEGIN -> checkpoint(act, world.machine.begunCount());
             case Act.OVERLAY, Act.OVERLAY_FAILED, Act.SAVE -> checkpoint(act, a >>> 1);
             case Act.SETTLED -> checkpoint(act, a >>> 3);

@@ -110,8 +110,9 @@ final class VmMachine {
         state.areLabelsNew = false;
         int arguments = Act.arguments(act);
         switch (Act.what(act)) {
-            case Act.ISSUE -> strand.issue(arguments >>> 5, arguments >>> 4 & 1, arguments >>> 2 & 3,
-                    arguments & 3);
+            case Act.ISSUE ->
+                strand.issue(arguments >>> 5, arguments >>> 4 & 1, arguments >>> 2 & 3,
+                        arguments & 3);
             case Act.STORE -> strand.privateFrame(arguments);
             case Act.RESET -> strand.reset();
             case Act.ROLL_BACK -> {

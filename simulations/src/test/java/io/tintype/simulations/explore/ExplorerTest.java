@@ -164,7 +164,8 @@ class ExplorerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "r", "x0", "r0,", "w2", "f0", "w0/1", "r0/2", "w0@2", "r0/1@1", "r0@"})
+    @ValueSource(
+            strings = {"", "r", "x0", "r0,", "w2", "f0", "w0/1", "r0/2", "w0@2", "r0/1@1", "r0@"})
     void shouldRefuseWhatIsNoProgram(String words) {
         assertThrows(IllegalArgumentException.class, () -> Program.parse(words));
     }
