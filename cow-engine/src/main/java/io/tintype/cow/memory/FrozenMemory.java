@@ -178,6 +178,11 @@ public final class FrozenMemory {
         }
     }
 
+    /** The frame of {@code page} for now; it may be another one as soon as the region runs. */
+    int peek(int page) {
+        return Leaf.frame(entry(page));
+    }
+
     boolean isRead() {
         return isRead;
     }

@@ -96,6 +96,52 @@ class MemoryRegionTest {
         region.release(first);
     }
 
+    /** Where its lines are in cache; the copy goes to those who froze the page, and all of them. */
+    @Test
+    void shouldStayInItsFrameWhileNobodyReadsTheFrozenMemory() {
+        region.putLong(0, 1);
+        var frame = region.frame(0);
+        var first = region.freeze();
+        var second = region.freeze();
+        region.putLong(0, 2);
+        var third = region.freeze();
+        region.putLong(0, 3);
+
+        assertEquals(frame, region.frame(0));
+        assertEquals(2, region.faults());
+        assertEquals(2, region.framesHeld());
+        assertEquals(1, longIn(first.frame(0)));
+        assertEquals(first.frame(0), second.frame(0));
+        assertEquals(2, longIn(third.frame(0)));
+        assertEquals(first.epoch(), second.birthEpoch(0));
+        assertEquals(third.epoch(), third.birthEpoch(0));
+
+        region.release(first);
+        assertEquals(1, longIn(second.frame(0)));
+        region.release(second);
+        region.release(third);
+        assertEquals(0, region.framesHeld());
+    }
+
+    @Test
+    void shouldLeaveTheFramesOfAFrozenMemoryThatWasRead() {
+        region.putLong(0, 1);
+        region.putLong(PAGE, 1);
+        var unread = region.freeze();
+        var read = region.freeze();
+        var known = read.frame(1);
+        region.putLong(0, 2);
+        region.putLong(PAGE, 2);
+
+        assertEquals(known, read.frame(1));
+        assertEquals(known, unread.frame(1));
+        assertEquals(1, longIn(known));
+        assertEquals(1, longIn(read.frame(0)));
+        assertNotEquals(known, region.frame(1));
+        region.release(unread);
+        region.release(read);
+    }
+
     @Test
     void shouldCopyNothingOnceTheFrozenMemoryIsReleased() {
         region.putLong(0, 1);

