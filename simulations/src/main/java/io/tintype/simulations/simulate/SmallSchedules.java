@@ -70,12 +70,12 @@ public final class SmallSchedules implements AutoCloseable {
     private record Event(int kind, Runnable body) {}
 
     private static final String VM = "vm-1";
-    private static final int GROUPS = 4;
+    private static final int GROUPS = 2;
     private static final int SECTORS_A_GROUP = SimulatedHost.GROUP_BYTES / 512;
     private static final int SECTORS = GROUPS * SECTORS_A_GROUP;
-    private static final int SLOTS = 4;
+    private static final int SLOTS = 2;
     private static final int REQUESTS = 2;
-    private static final int HEAP_PAGES = 2;
+    private static final int HEAP_PAGES = 1;
     private static final int BUFFER_PAGES = SECTORS_A_GROUP * 512 / 4096 + 2;
     // Page 0, two pages of rings, records, tables, buffers, the heap.
     private static final long MEMORY_BYTES =
