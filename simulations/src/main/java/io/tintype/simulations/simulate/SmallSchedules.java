@@ -209,7 +209,7 @@ public final class SmallSchedules implements AutoCloseable {
                 script.add(new Action.Submit(VM, WRITES[i], IoKind.FLUSH, 0, 0, 0, 0, false));
             }
         }
-        if (dice.percent(50)) {
+        if (dice.percent(33)) {
             script.add(dice.below(script.size() + 1), HEAP);
         }
         script.add(dice.below(script.size() + 1), BEGIN);
