@@ -133,15 +133,20 @@ public final class StoreScan {
 
     /** Returns what the catalogue keeps of {@code manifest}. */
     public static SealedFacts facts(Manifest manifest) {
-        return new SealedFacts(
-                manifest.createdAt(),
-                manifest.stunNs(),
-                manifest.pending().size(),
-                manifest.segments().stream().mapToLong(Manifest.Segment::bytes).sum(),
-                manifest.parent(),
-                manifest.guestKind(),
-                manifest.regions().stream().map(region -> (long) region.pages() * PAGE_BYTES)
-                        .toList(),
-                manifest.disks().stream().map(Manifest.Disk::sizeBytes).toList());
+        long bytes = 0;
+        for (var segment : manifest.segments()) {
+            bytes += segment.bytes();
+        }
+        var regionBytes = new ArrayList<Long>(manifest.regions().size());
+        for (var region : manifest.regions()) {
+            regionBytes.add((long) region.pages() * PAGE_BYTES);
+        }
+        var diskBytes = new ArrayList<Long>(manifest.disks().size());
+        for (var disk : manifest.disks()) {
+            diskBytes.add(disk.sizeBytes());
+        }
+        return new SealedFacts(manifest.createdAt(), manifest.stunNs(),
+                manifest.pending().size(), bytes, manifest.parent(), manifest.guestKind(),
+                List.copyOf(regionBytes), List.copyOf(diskBytes));
     }
 }

@@ -194,7 +194,12 @@ final class DiskDirectory implements AutoCloseable {
     synchronized void remove(VmId vm) throws IOException {
         var ofVm = store.directory().resolve("images", vm.value());
         var prefix = key(ofVm) + "/";
-        var keys = chains.keySet().stream().filter(key -> key.startsWith(prefix)).toList();
+        var keys = new ArrayList<String>();
+        for (var key : chains.keySet()) {
+            if (key.startsWith(prefix)) {
+                keys.add(key);
+            }
+        }
         for (var key : keys.reversed()) {
             var chain = chains.remove(key);
             if (chain != null) {

@@ -33,7 +33,10 @@ final class Machine {
         this.incarnation = incarnation;
         this.regionActors = regionActors;
         this.diskActors = diskActors;
-        tops = state.chains().stream().mapToInt(chain -> chain.top()).toArray();
+        tops = new int[state.chains().size()];
+        for (int i = 0; i < tops.length; i++) {
+            tops[i] = state.chains().get(i).top();
+        }
         doorbells = new boolean[tops.length];
         lastIssued = new long[tops.length];
         regionEnds = new long[state.regions().size()];

@@ -83,8 +83,14 @@ public final class MachineState {
         }
         this.memory = new GuestMemory(regions);
         this.queues = List.copyOf(queues);
-        this.chains = disks.stream().map(DiskDirectory.Opened::chain).toList();
-        this.imageKeys = disks.stream().map(DiskDirectory.Opened::key).toList();
+        var opened = new DiskChain[disks.size()];
+        var keys = new String[disks.size()];
+        for (int i = 0; i < opened.length; i++) {
+            opened[i] = disks.get(i).chain();
+            keys[i] = disks.get(i).key();
+        }
+        this.chains = List.of(opened);
+        this.imageKeys = List.of(keys);
         this.owed = List.copyOf(owed);
         this.guestNs = guestNs;
         this.identity = identity;

@@ -5,9 +5,9 @@ import io.tintype.actors.VmId;
 import io.tintype.cow.memory.FramePool;
 import io.tintype.cow.memory.MemoryRegion;
 import io.tintype.scheduler.IoStatus;
+import io.tintype.store.CheckpointSink;
 import io.tintype.store.Manifest;
 import io.tintype.store.Sealed;
-import io.tintype.store.CheckpointSink;
 import io.tintype.store.StoredCheckpoint;
 import io.tintype.vm.device.DiskQueue;
 import io.tintype.vm.guest.GuestFactory;
@@ -107,10 +107,10 @@ final class StoredMachine {
                             status.name()));
         }
         staged.put(DeviceState.SEGMENT, devices);
-        var regions =
-                machine.state.regions().stream()
-                        .map(region -> new Manifest.Region(region.pageCount()))
-                        .toList();
+        var regions = new ArrayList<Manifest.Region>();
+        for (var region : machine.state.regions()) {
+            regions.add(new Manifest.Region(region.pageCount()));
+        }
         var disks = new ArrayList<Manifest.Disk>();
         for (int i = 0; i < machine.state.chains().size(); i++) {
             disks.add(

@@ -164,7 +164,9 @@ public final class Vm {
     /** Ends the VM when nothing is in flight; its disks and checkpoints stay. */
     public CompletionStage<Void> stop() {
         stopAsked = true;
-        actor.tell(new VmActor.Stop());
+        if (!ended.isDone()) {
+            actor.tell(new VmActor.Stop());
+        }
         return ended;
     }
 

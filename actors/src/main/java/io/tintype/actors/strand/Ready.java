@@ -11,6 +11,17 @@ public interface Ready {
     @Nullable
     Object message();
 
+    /** The last part of {@link #actor}, cheaper to ask for. */
+    default String name() {
+        return actor();
+    }
+
+    /** {@link #message} before an adapter of the actor made that of it: cheaper to ask for. */
+    @Nullable
+    default Object sentMessage() {
+        return message();
+    }
+
     /** What {@link #rank(long)} was told last, 0 before: a scheduler's own note on this actor. */
     long rank();
 

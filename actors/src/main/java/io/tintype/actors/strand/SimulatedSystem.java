@@ -104,7 +104,7 @@ public final class SimulatedSystem<T> implements AutoCloseable {
     private final SenderGuard guard = new SenderGuard();
     private final ArrayList<Ready> ready = new ArrayList<>();
     private final ActorSystem<T> system;
-    private String running = "";
+    private @Nullable Ready running;
     private long runs;
 
     private SimulatedSystem(String name, Behavior<T> root) {
@@ -175,7 +175,7 @@ public final class SimulatedSystem<T> implements AutoCloseable {
     /** Has one of {@link #ready} handle one message; within {@link #stepping}. */
     public void run(Ready one) {
         var before = running;
-        running = one.actor();
+        running = one;
         runs++;
         try {
             executor.run((StrandEntry) one);
@@ -186,7 +186,8 @@ public final class SimulatedSystem<T> implements AutoCloseable {
 
     /** The actor that is running now; empty outside a run. */
     public String runningActor() {
-        return running;
+        var now = running;
+        return now == null ? "" : now.actor();
     }
 
     /** From now on {@link #sentAt} knows where in the source each message was sent, which makes sending slow. */

@@ -86,9 +86,13 @@ final class StrandMailbox extends StrandEntry
                 : sentMessage();
     }
 
-    /** The same as it was sent. */
-    @Nullable
-    Object sentMessage() {
+    @Override
+    public String name() {
+        return path == null ? "" : path.name();
+    }
+
+    @Override
+    public @Nullable Object sentMessage() {
         var overtaking = urgent;
         var next = overtaking == null ? null : overtaking.peek();
         if (next == null) {

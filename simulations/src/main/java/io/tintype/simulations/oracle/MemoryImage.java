@@ -2,20 +2,22 @@ package io.tintype.simulations.oracle;
 
 import io.tintype.vm.guest.GuestMemory;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /** Reads longs out of pages, of which it keeps a few. */
 final class MemoryImage {
     private static final int WORDS = GuestMemory.PAGE_BYTES / Long.BYTES;
-    private static final int PAGES_KEPT = 16;
+    private static final int PAGES_KEPT = 32;
 
-    private final MemorySegment buffer =
-            Arena.ofAuto().allocate(GuestMemory.PAGE_BYTES, Long.BYTES);
     private final long[][] pages = new long[PAGES_KEPT][WORDS];
+    private final MemorySegment[] segments = new MemorySegment[PAGES_KEPT];
     private final int[] numbers = new int[PAGES_KEPT];
     private PageReader reader = (_, _) -> false;
+
+    MemoryImage() {
+        Arrays.setAll(segments, index -> MemorySegment.ofArray(pages[index]));
+    }
 
     /** From now on reads from there. */
     void open(PageReader newReader) {
@@ -28,10 +30,7 @@ final class MemoryImage {
         var index = number % PAGES_KEPT;
         var words = pages[index];
         if (numbers[index] != number) {
-            if (reader.read(number, buffer)) {
-                MemorySegment.copy(buffer, 0, MemorySegment.ofArray(words), 0,
-                        GuestMemory.PAGE_BYTES);
-            } else {
+            if (!reader.read(number, segments[index])) {
                 Arrays.fill(words, 0);
             }
             numbers[index] = number;

@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
 @FunctionalInterface
 public interface PageReader {
     /**
-     * Fills {@code destination}, 4096 bytes of native memory, with a page.
+     * Fills {@code destination}, 4096 bytes on the heap, with a page.
      *
      * @param page number of the page in the VM, all regions counted together
      * @return false if the page is zero; {@code destination} is of no interest then

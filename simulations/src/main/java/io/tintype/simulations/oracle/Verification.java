@@ -88,7 +88,10 @@ final class Verification {
         for (int disk = 0; disk < oracle.diskCount(); disk++) {
             checkDisk(disk, full);
         }
-        var pending = (int) Arrays.stream(cut.inFlight).filter(flight -> flight != null).count();
+        int pending = 0;
+        for (var flight : cut.inFlight) {
+            pending += flight == null ? 0 : 1;
+        }
         return new VerifyReport(cut.checkpointId, violations, pending, sectorsChecked, sectorsLeft,
                 pagesChecked,
                 pagesLeft);

@@ -11,6 +11,7 @@ import io.tintype.vm.DeviceState;
 import io.tintype.vm.MachineState;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 
@@ -53,12 +54,13 @@ final class CheckpointInMemory implements CheckpointSink {
         if (state == null || sealed == null) {
             throw new IllegalStateException("no checkpoint was sealed");
         }
+        var pending = new ArrayList<PendingEntry>(state.pending().size());
+        for (var entry : state.pending()) {
+            pending.add(new PendingEntry(entry.ioId(), entry.tag(), entry.disk(), entry.kind(),
+                    entry.sector(), entry.sectorCount(), entry.status()));
+        }
         return new CheckpointImage(sealed.ref().id().value(), state.registers(), state.queues(),
-                state.pending().stream()
-                        .map(entry -> new PendingEntry(entry.ioId(), entry.tag(), entry.disk(),
-                                entry.kind(), entry.sector(), entry.sectorCount(),
-                                entry.status()))
-                        .toList(),
+                pending,
                 (page, destination) -> {
                     if (present.get(page)) {
                         MemorySegment.copy(pages, page * PAGE_BYTES, destination, 0, PAGE_BYTES);

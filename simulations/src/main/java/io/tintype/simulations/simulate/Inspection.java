@@ -38,7 +38,8 @@ final class Inspection {
     static void watch(Simulation simulation, SimulatedVm vm) {
         vm.watchedBy(new Oracle(vm.name, vm.blueprint, vm.log,
                 OracleOptions.COMPLETE.withTearsAreViolations(true),
-                violation -> simulation.violations().add(violation)));
+                violation -> simulation.violations().add(violation),
+                simulation.machine.oracleScratch()));
     }
 
     /** After the quiet phase. */

@@ -71,8 +71,24 @@ public final class Loads {
         });
     }
 
-    /** Runs small schedules with all that belongs to a run, the oracle too; returns how many messages they took. */
-    public static long schedules(SimulatedMachine machine, long firstSeed, int count) {
+    /** Runs small schedules on one host, the oracle looking at each; returns how many messages they took. */
+    public static long smallSchedules(SimulatedMachine machine, long firstSeed, int count) {
+        var messages = new long[1];
+        try (var schedules = new SmallSchedules(machine, null)) {
+            schedules.run(firstSeed, count, ended -> {
+                if (!ended.violations().isEmpty()) {
+                    throw new IllegalStateException(
+                            "seed " + ended.seed() + ": " + ended.violations().getFirst());
+                }
+                messages[0] += ended.messages();
+                return true;
+            });
+        }
+        return messages[0];
+    }
+
+    /** Runs small schedules with all that belongs to a run of the simulator; returns how many messages they took. */
+    public static long wholeRuns(SimulatedMachine machine, long firstSeed, int count) {
         long before = machine.messages();
         for (long seed = firstSeed; seed < firstSeed + count; seed++) {
             var run = Simulation.free(machine,

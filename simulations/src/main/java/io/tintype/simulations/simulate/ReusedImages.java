@@ -23,10 +23,7 @@ final class ReusedImages {
     private static final int PAGE_BYTES = 4096;
     private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[PAGE_BYTES]);
 
-    /** A page, with the view of it that copies go through. */
-    private record Page(byte[] bytes, MemorySegment segment) {}
-
-    private final ArrayDeque<Page> spare = new ArrayDeque<>();
+    private final ArrayDeque<MemorySegment> spare = new ArrayDeque<>();
     private final TreeMap<String, Directory> directories = new TreeMap<>();
     /** They may be open still. */
     private final List<Content> deleted = new ArrayList<>();
@@ -50,13 +47,12 @@ final class ReusedImages {
         deleted.clear();
     }
 
-    private Page take() {
+    private MemorySegment take() {
         var page = spare.pollLast();
         if (page == null) {
-            var bytes = new byte[PAGE_BYTES];
-            return new Page(bytes, MemorySegment.ofArray(bytes));
+            return MemorySegment.ofArray(new byte[PAGE_BYTES]);
         }
-        Arrays.fill(page.bytes(), (byte) 0);
+        page.fill((byte) 0);
         return page;
     }
 
@@ -140,7 +136,7 @@ final class ReusedImages {
 
     /** The bytes of a file; a page that was never written is none, and zero. */
     private final class Content {
-        private @Nullable Page[] pages = new Page[16];
+        private @Nullable MemorySegment[] pages = new MemorySegment[16];
         /** The numbers of those that are there. */
         private final List<Integer> present = new ArrayList<>();
         private long size;
@@ -152,7 +148,7 @@ final class ReusedImages {
                 int count = Math.min(bytes - done, PAGE_BYTES - offset);
                 int number = (int) (at / PAGE_BYTES);
                 var page = number < pages.length ? pages[number] : null;
-                MemorySegment.copy(page == null ? ZEROS : page.segment(), offset, target,
+                MemorySegment.copy(page == null ? ZEROS : page, offset, target,
                         targetOffset + done, count);
                 done += count;
             }
@@ -164,13 +160,13 @@ final class ReusedImages {
                 int offset = (int) (at % PAGE_BYTES);
                 int count = Math.min(bytes - done, PAGE_BYTES - offset);
                 MemorySegment.copy(source, sourceOffset + done,
-                        page((int) (at / PAGE_BYTES)).segment(), offset, count);
+                        page((int) (at / PAGE_BYTES)), offset, count);
                 done += count;
             }
             size = Math.max(size, position + bytes);
         }
 
-        private Page page(int number) {
+        private MemorySegment page(int number) {
             if (number >= pages.length) {
                 pages = Arrays.copyOf(pages, Math.max(number + 1, 2 * pages.length));
             }
@@ -189,10 +185,9 @@ final class ReusedImages {
                 for (int number : present) {
                     var page = pages[number];
                     if (page != null && number >= kept) {
-                        Arrays.fill(page.bytes(), (byte) 0);
+                        page.fill((byte) 0);
                     } else if (page != null && number == bytes / PAGE_BYTES) {
-                        Arrays.fill(page.bytes(), (int) (bytes % PAGE_BYTES), PAGE_BYTES,
-                                (byte) 0);
+                        page.asSlice(bytes % PAGE_BYTES).fill((byte) 0);
                     }
                 }
             }

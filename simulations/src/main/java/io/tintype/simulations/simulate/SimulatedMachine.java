@@ -2,6 +2,7 @@ package io.tintype.simulations.simulate;
 
 import io.tintype.actors.strand.SimulatedSystem;
 import io.tintype.cow.memory.FramePool;
+import io.tintype.simulations.oracle.OracleScratch;
 import io.tintype.vm.CoreProbe;
 import io.tintype.vm.HostActor;
 import java.lang.foreign.Arena;
@@ -38,6 +39,7 @@ public final class SimulatedMachine implements AutoCloseable {
 
     private final SimulatedSystem<Command> system;
     private final MemorySegment scratch = Arena.ofAuto().allocate(SCRATCH_BYTES, 4096);
+    private final OracleScratch oracleScratch = new OracleScratch();
     private FramePool pool = new FramePool(POOL_BYTES, POOL_BYTES);
     private long heldFrames = -1;
     private @Nullable CoreProbe cores;
@@ -92,6 +94,11 @@ public final class SimulatedMachine implements AutoCloseable {
     void discardPool() {
         pool.discard();
         pool = new FramePool(POOL_BYTES, heldFrames * 4096L);
+    }
+
+    /** For the oracles of all runs, one of which compares at a time. */
+    OracleScratch oracleScratch() {
+        return oracleScratch;
     }
 
     /** Memory for one reader at a time. */

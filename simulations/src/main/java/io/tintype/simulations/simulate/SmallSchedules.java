@@ -11,7 +11,6 @@ import io.tintype.scheduler.PendingSet;
 import io.tintype.scheduler.Rule;
 import io.tintype.scheduler.Rules;
 import io.tintype.simulations.oracle.CheckpointImage;
-import io.tintype.simulations.oracle.OracleScratch;
 import io.tintype.simulations.oracle.Violation;
 import io.tintype.store.StoreException;
 import io.tintype.vm.CheckpointOutcome;
@@ -24,7 +23,7 @@ import io.tintype.vm.MachineState;
 import io.tintype.vm.TintypeHost;
 import io.tintype.vm.Vm;
 import io.tintype.vm.VmSpec;
-import io.tintype.vm.device.DiskQueue;
+import io.tintype.vm.device.QueueState;
 import io.tintype.vm.guest.DrivenGuest;
 import io.tintype.vm.guest.GuestBlueprint;
 import io.tintype.vm.guest.GuestLayout;
@@ -52,28 +51,31 @@ import org.jspecify.annotations.Nullable;
  * stands in for slow storage: checkpoints are kept {@linkplain CheckpointInMemory in memory}, the catalogue is silent. Nothing fails
  * and there is no crash; those are for whole runs.
  *
- * <p>A schedule depends on its seed alone, not on those before it. For one thread.
+ * <p>A schedule depends on its seed alone, not on those before it. For one thread; one of these at a time on a machine.
  */
 public final class SmallSchedules implements AutoCloseable {
     /**
      * What one schedule came to.
      *
+     * @param seed of it
      * @param violations what no correct schedule shows; empty if all was well
      * @param traceHash of all its steps, in order
      * @param messages handled
+     * @param pending requests that were in flight at the instant of the checkpoint
      */
-    public record Ended(List<Violation> violations, long traceHash, int messages) {}
+    public record Ended(long seed, List<Violation> violations, long traceHash, int messages,
+            int pending) {}
 
     /** Something that is not a message and may happen next. */
     private record Event(int kind, Runnable body) {}
 
     private static final String VM = "vm-1";
-    private static final int GROUPS = 4;
+    private static final int GROUPS = 2;
     private static final int SECTORS_A_GROUP = SimulatedHost.GROUP_BYTES / 512;
     private static final int SECTORS = GROUPS * SECTORS_A_GROUP;
-    private static final int SLOTS = 4;
+    private static final int SLOTS = 2;
     private static final int REQUESTS = 2;
-    private static final int HEAP_PAGES = 2;
+    private static final int HEAP_PAGES = 1;
     private static final int BUFFER_PAGES = SECTORS_A_GROUP * 512 / 4096 + 2;
     // Page 0, two pages of rings, records, tables, buffers, the heap.
     private static final long MEMORY_BYTES =
@@ -103,7 +105,6 @@ public final class SmallSchedules implements AutoCloseable {
     private final Rules rules;
     private final GuestBlueprint blueprint =
             DrivenGuest.blueprint(1, MEMORY_BYTES, List.of(DISK_BYTES), SLOTS, SECTORS_A_GROUP);
-    private final OracleScratch scratch = new OracleScratch();
     private final CheckpointInMemory stored = new CheckpointInMemory(MEMORY_BYTES);
     private final List<Event> events = new ArrayList<>();
     private final List<Violation> violations = new ArrayList<>();
@@ -118,6 +119,7 @@ public final class SmallSchedules implements AutoCloseable {
     private long hash;
     private int steps;
     private int messages;
+    private int pending;
 
     /** @param broken the rule that is switched off; null for none */
     public SmallSchedules(SimulatedMachine machine, @Nullable Rule broken) {
@@ -147,6 +149,7 @@ public final class SmallSchedules implements AutoCloseable {
         hash = 0;
         steps = 0;
         messages = 0;
+        pending = 0;
         violations.clear();
         events.clear();
         stored.clear();
@@ -162,18 +165,22 @@ public final class SmallSchedules implements AutoCloseable {
                 abandon();
             }
         }
-        return new Ended(List.copyOf(violations), hash, messages);
+        return new Ended(seed, List.copyOf(violations), hash, messages, pending);
     }
 
     private void schedule(Dice dice) throws IOException {
         var on = shared();
-        var guest = new SmallVm(VM, blueprint, scratch, violations::add);
+        var guest = new SmallVm(VM, blueprint, machine.oracleScratch(), violations::add);
         images.clear();
         var spec = new VmSpec(ID, List.of(MEMORY_BYTES), List.of(DISK_BYTES),
                 DrivenGuest.factory(blueprint, guest, guest));
         draw(dice);
         var made = on.host().createLater(spec, guest);
         drain();
+        if (!made.isDone()) {
+            violated(null, "the VM", "one that is made", "none");
+            return;
+        }
         var vm = made.join();
         vm.start();
         var outcome = new CheckpointOutcome[1];
@@ -202,7 +209,7 @@ public final class SmallSchedules implements AutoCloseable {
                 script.add(new Action.Submit(VM, WRITES[i], IoKind.FLUSH, 0, 0, 0, 0, false));
             }
         }
-        if (dice.percent(50)) {
+        if (dice.percent(33)) {
             script.add(dice.below(script.size() + 1), HEAP);
         }
         script.add(dice.below(script.size() + 1), BEGIN);
@@ -264,8 +271,8 @@ public final class SmallSchedules implements AutoCloseable {
 
     private void deliver(Ready one) {
         messages++;
-        var message = one.message();
-        fold(one.actor().hashCode(), message == null ? 0 : message.getClass().getName().hashCode());
+        var message = one.sentMessage();
+        fold(one.name().hashCode(), message == null ? 0 : message.getClass().getName().hashCode());
         system.run(one);
     }
 
@@ -302,6 +309,7 @@ public final class SmallSchedules implements AutoCloseable {
                     outcome == null ? "it never ends" : String.valueOf(outcome.reason()));
             return;
         }
+        pending = outcome.pendingCount();
         var seen = new MachineState[1];
         var _ = vm.visit(machineState -> seen[0] = machineState);
         drain();
@@ -314,7 +322,7 @@ public final class SmallSchedules implements AutoCloseable {
         var registers = state.guest().saveRegisters();
         guest.log.stunned(STANDING_STILL, registers);
         violations.addAll(guest.oracle.verifyOngoing(new CheckpointImage(STANDING_STILL, registers,
-                state.queues().stream().map(DiskQueue::save).toList(), List.of(),
+                queues(state), List.of(),
                 (page, destination) -> {
                     state.memory().read(page * 4096L, destination, 0, 4096);
                     return true;
@@ -323,6 +331,14 @@ public final class SmallSchedules implements AutoCloseable {
                     var chain = state.chains().get(diskIndex);
                     chain.read(chain.top(), sector * 512, destination);
                 })).violations());
+    }
+
+    private static List<QueueState> queues(MachineState state) {
+        var queues = new ArrayList<QueueState>(state.queues().size());
+        for (var queue : state.queues()) {
+            queues.add(queue.save());
+        }
+        return queues;
     }
 
     // ---- begin and end ----
@@ -370,7 +386,9 @@ public final class SmallSchedules implements AutoCloseable {
             gone.host().closeFiles();
             events.clear();
             system.clearTimers();
-            machine.discardPool();
+            if (gone.pool().framesInUse() != 0) {
+                machine.discardPool();
+            }
         }
     }
 
