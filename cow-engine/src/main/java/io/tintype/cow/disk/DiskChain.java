@@ -915,6 +915,45 @@ public final class DiskChain implements AutoCloseable {
     }
 
     /**
+     * What the description of a chain says that is not open.
+     *
+     * @param unfinishedCommit as {@link #unfinishedCommit()}
+     * @param lastLayers the highest layer in each file, ascending
+     * @param flat the highest layer that is made flat with all below it; -1 for none
+     */
+    public record Outline(int unfinishedCommit, List<Integer> lastLayers, int flat) {
+        /** Copies the list. */
+        public Outline {
+            lastLayers = List.copyOf(lastLayers);
+        }
+    }
+
+    /** Reads what the chain in {@code directory} says of itself; opens no image. */
+    public static Outline outline(ImageDirectory directory) throws IOException {
+        var files = readDescriptor(directory).files();
+        int unfinished = -1;
+        int flat = -1;
+        for (int i = 0; i < files.size(); i++) {
+            flat = files.get(i).flat() ? files.get(i).last() : flat;
+            boolean isUnfinished = files.get(i).absorbing() && i + 2 < files.size()
+                    && !files.get(i + 1).flat();
+            if (isUnfinished && unfinished < 0) {
+                unfinished = files.get(i + 1).last();
+            }
+        }
+        return new Outline(unfinished,
+                files.stream().map(ChainDescriptor.LayerFile::last).toList(), flat);
+    }
+
+    /**
+     * Deletes the images of a chain that it does not name: what a crash left of a flatten, mostly. An opening does it, too. The
+     * caller sees to it that nobody has the chain open for writing.
+     */
+    public static void deleteStrays(ImageDirectory directory) throws IOException {
+        deleteStrays(directory, readDescriptor(directory).files());
+    }
+
+    /**
      * Begins to copy all that {@code view} shows into one image. The caller sees to it that until it ends no request is bound
      * to a layer of it, but reads that see all of them.
      *
@@ -1451,7 +1490,12 @@ public final class DiskChain implements AutoCloseable {
 
     /** Files that no descriptor names: made or dropped just before a crash. */
     private void deleteStrays() throws IOException {
-        var named = layers.toFiles().stream().map(ChainDescriptor.LayerFile::name).toList();
+        deleteStrays(directory, layers.toFiles());
+    }
+
+    private static void deleteStrays(ImageDirectory directory,
+            List<ChainDescriptor.LayerFile> files) throws IOException {
+        var named = files.stream().map(ChainDescriptor.LayerFile::name).toList();
         for (String name : directory.list()) {
             if (ChainDescriptor.isImageName(name) && !named.contains(name)) {
                 directory.delete(name);
