@@ -206,7 +206,8 @@ public final class JournaledCatalogue implements Catalogue {
         var contents = scan.contents();
         var warnings = new ArrayList<String>();
         var facts = scan.facts(Reconciliation.unknown(before, contents), warnings);
-        var plan = Reconciliation.of(before, contents, facts, wall.instant());
+        var plan = Reconciliation.of(before, contents, facts,
+                scan.outlines(Reconciliation.interrupted(before)), wall.instant());
         warnings.addAll(plan.warnings());
         plan.notes().forEach(note -> LOG.info("{}", note));
         write(session, plan.events());

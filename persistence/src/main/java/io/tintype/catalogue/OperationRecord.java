@@ -20,6 +20,17 @@ import org.jspecify.annotations.Nullable;
  */
 public record OperationRecord(String name, Kind kind, VmId vm, int disk, String step,
         SortedMap<String, String> details, Instant at) {
+    /** The detail of work on a chain: where its images are, such as {@code web-1/disk-0}. */
+    public static final String CHAIN = "chain";
+    /** The detail of a commit: the layer that is committed. */
+    public static final String LAYER = "layer";
+    /** The detail of a commit: the highest layer of the file that it is committed into, before it is. */
+    public static final String INTO = "into";
+    /** The detail of a flatten: the view that is made flat. */
+    public static final String VIEW = "view";
+    /** The detail of a copy: the checkpoint that it is for. */
+    public static final String CHECKPOINT = "checkpoint";
+
     /** What is done. */
     public enum Kind {
         /** A VM is made, empty. */

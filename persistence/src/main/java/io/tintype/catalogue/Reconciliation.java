@@ -7,14 +7,17 @@ import io.tintype.catalogue.CatalogueEvent.CheckpointDeleted;
 import io.tintype.catalogue.CatalogueEvent.CheckpointKept;
 import io.tintype.catalogue.CatalogueEvent.CheckpointSealed;
 import io.tintype.catalogue.CatalogueEvent.OperationEnded;
+import io.tintype.catalogue.CatalogueEvent.OperationStepped;
 import io.tintype.catalogue.CatalogueEvent.VmFound;
 import io.tintype.catalogue.CatalogueEvent.VmRemoved;
 import io.tintype.catalogue.CatalogueEvent.VmStopped;
+import io.tintype.cow.disk.DiskChain;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.SortedSet;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +39,8 @@ import org.jspecify.annotations.Nullable;
  */
 public record Reconciliation(List<CatalogueEvent> events, List<VmId> removals, List<String> notes,
         List<String> warnings) {
+    private static final String CUT_OFF = "cut off";
+    private static final String ENDED = "its process ended";
     private static final String CRASHED = "its process ended before it was sealed";
 
     /** Copies the lists. */
@@ -65,11 +70,35 @@ public record Reconciliation(List<CatalogueEvent> events, List<VmId> removals, L
      */
     public static Reconciliation of(CatalogueState state, StoreContents contents,
             SortedMap<CheckpointRef, SealedFacts> facts, Instant now) {
-        var plan = new Draft(state, contents, facts, now);
+        return of(state, contents, facts, new TreeMap<>(), now);
+    }
+
+    /**
+     * The same where disks are in the store.
+     *
+     * @param chains what the chains say on which work was under way, by {@link OperationRecord#CHAIN}; those that nobody can read
+     *     are left out
+     */
+    public static Reconciliation of(CatalogueState state, StoreContents contents,
+            SortedMap<CheckpointRef, SealedFacts> facts,
+            SortedMap<String, DiskChain.Outline> chains, Instant now) {
+        var plan = new Draft(state, contents, facts, chains, now);
         plan.checkpoints();
         plan.operations();
         plan.vms();
         return new Reconciliation(plan.events, plan.removals, plan.notes, plan.warnings);
+    }
+
+    /** Returns the places of chains that work was under way on: what they say of it has to be read. */
+    public static SortedSet<String> interrupted(CatalogueState state) {
+        var places = new TreeSet<String>();
+        for (var operation : state.operations().values()) {
+            var place = operation.detail(OperationRecord.CHAIN);
+            if (operation.isOfDisk() && place != null) {
+                places.add(place);
+            }
+        }
+        return places;
     }
 
     /** Returns what to write once the disks of {@code vm} are removed. */
@@ -88,6 +117,7 @@ public record Reconciliation(List<CatalogueEvent> events, List<VmId> removals, L
         private final CatalogueState before;
         private final StoreContents contents;
         private final SortedMap<CheckpointRef, SealedFacts> facts;
+        private final SortedMap<String, DiskChain.Outline> chains;
         private final Instant now;
         private final List<CatalogueEvent> events = new ArrayList<>();
         private final List<VmId> removals = new ArrayList<>();
@@ -97,7 +127,9 @@ public record Reconciliation(List<CatalogueEvent> events, List<VmId> removals, L
         private CatalogueState after;
 
         Draft(CatalogueState before, StoreContents contents,
-                SortedMap<CheckpointRef, SealedFacts> facts, Instant now) {
+                SortedMap<CheckpointRef, SealedFacts> facts,
+                SortedMap<String, DiskChain.Outline> chains, Instant now) {
+            this.chains = chains;
             this.before = before;
             this.contents = contents;
             this.facts = facts;
@@ -169,8 +201,64 @@ public record Reconciliation(List<CatalogueEvent> events, List<VmId> removals, L
                     ended(operation);
                 } else if (contents.disksKnown() && !contents.disks().containsKey(operation.vm())) {
                     write(new OperationEnded(operation.name(), "the disk is gone"));
+                } else {
+                    cutOff(operation);
                 }
-                // Those of disks that are there stay: whoever works on disks goes on with them.
+            }
+        }
+
+        /** Work on a disk that nobody does any more: the chain itself says how far it came. */
+        private void cutOff(OperationRecord operation) {
+            var name = operation.name();
+            var place = operation.detail(OperationRecord.CHAIN);
+            var chain = place == null ? null : chains.get(place);
+            switch (operation.kind()) {
+                case DISK_COPY -> {
+                    var of = operation.detail(OperationRecord.CHECKPOINT);
+                    boolean isSealed = contents.sealed().stream()
+                            .anyMatch(ref -> ref.toString().equals(of));
+                    // Opening the store has cleared what was not.
+                    abortedUnless(isSealed, name);
+                }
+                case DISK_COMMIT -> {
+                    int layer = number(operation, OperationRecord.LAYER);
+                    if (chain != null && chain.unfinishedCommit() == layer) {
+                        notes.add(name + " was cut off; it goes on when the disk is opened");
+                        if (!operation.step().equals(CUT_OFF)) {
+                            write(new OperationStepped(name, CUT_OFF, new TreeMap<>()));
+                        }
+                    } else {
+                        // At its end the file below has the layer, too.
+                        int into = number(operation, OperationRecord.INTO);
+                        abortedUnless(
+                                chain != null && into >= 0 && !chain.lastLayers().contains(into),
+                                name);
+                    }
+                }
+                case DISK_FLATTEN -> {
+                    int view = number(operation, OperationRecord.VIEW);
+                    abortedUnless(chain != null && chain.flat() >= 0 && chain.flat() >= view, name);
+                }
+                case CREATE, RESTORE, CLONE, ROLL_BACK, DESTROY -> {}
+            }
+        }
+
+        private void abortedUnless(boolean isDone, String name) {
+            if (isDone) {
+                notes.add(name + " was done when its process ended");
+                write(new OperationEnded(name, null));
+            } else {
+                notes.add(name + " was given up: " + ENDED);
+                write(new OperationEnded(name, ENDED));
+            }
+        }
+
+        private static int number(OperationRecord operation, String key) {
+            var value = operation.detail(key);
+            try {
+                return value == null ? -1 : Integer.parseInt(value);
+            } catch (NumberFormatException _) {
+                return -1;
             }
         }
 
@@ -196,22 +284,17 @@ public record Reconciliation(List<CatalogueEvent> events, List<VmId> removals, L
                         remove(vm, "only " + made.size() + " of its " + wanted
                                 + " disks were made when its process ended");
                     } else {
-                        write(new OperationEnded(operation.name(), "its process ended"));
+                        write(new OperationEnded(operation.name(), ENDED));
                     }
                 }
                 case ROLL_BACK -> write(
-                        new OperationEnded(operation.name(), "its process ended"));
+                        new OperationEnded(operation.name(), ENDED));
                 case DISK_COPY, DISK_COMMIT, DISK_FLATTEN -> {}
             }
         }
 
         private static int diskCount(OperationRecord operation) {
-            var count = operation.detail(DISKS);
-            try {
-                return count == null ? 0 : Integer.parseInt(count);
-            } catch (NumberFormatException _) {
-                return 0;
-            }
+            return Math.max(0, number(operation, DISKS));
         }
 
         private void remove(VmId vm, String why) {

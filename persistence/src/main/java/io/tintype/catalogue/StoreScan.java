@@ -2,6 +2,8 @@ package io.tintype.catalogue;
 
 import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
+import io.tintype.cow.disk.DiskChain;
+import io.tintype.cow.disk.FileImageDirectory;
 import io.tintype.store.CheckpointStore;
 import io.tintype.store.Manifest;
 import io.tintype.store.StoreException;
@@ -16,6 +18,7 @@ import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Looks at a store before anything is done in it: quickly, names only. What costs more is read later, of those names alone.
@@ -112,6 +115,35 @@ public final class StoreScan {
             }
         }
         return facts;
+    }
+
+    /**
+     * Returns what the chains in {@code places} say of themselves, and clears them of images that they do not name, such as one
+     * that was being made of them; those that cannot be read are left out, and say so when they are opened.
+     */
+    SortedMap<String, DiskChain.Outline> outlines(SortedSet<String> places) {
+        var outlines = new TreeMap<String, DiskChain.Outline>();
+        for (var place : places) {
+            var path = images().resolve(place).normalize();
+            if (disksKnown && path.startsWith(images())
+                    && Files.exists(path.resolve(DESCRIPTION))) {
+                var outline = outline(new FileImageDirectory(path));
+                if (outline != null) {
+                    outlines.put(place, outline);
+                }
+            }
+        }
+        return outlines;
+    }
+
+    private static DiskChain.@Nullable Outline outline(FileImageDirectory chain) {
+        try {
+            DiskChain.deleteStrays(chain);
+            return DiskChain.outline(chain);
+        } catch (IOException _) {
+            // Whoever opens it is told what is wrong with it.
+            return null;
+        }
     }
 
     /** Removes the images of {@code vm}; what is gone already is no error. */

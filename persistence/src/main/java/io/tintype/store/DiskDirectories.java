@@ -4,9 +4,14 @@ import io.tintype.actors.CheckpointRef;
 import io.tintype.cow.disk.DiskChain;
 import io.tintype.cow.disk.FileImageDirectory;
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -88,10 +93,10 @@ final class DiskDirectories {
                 return;
             }
             String copies = new FileImageDirectory(path).location();
-            try (var found = Files.find(images, 3, (file, _) -> file.endsWith("chain"))) {
-                for (Path chain : found.sorted().toList()) {
-                    Path disk = chain.resolveSibling("");
-                    if (copies.equals(DiskChain.copyBelow(new FileImageDirectory(disk)))) {
+            for (Path ofVm : foldersIn(images)) {
+                for (Path disk : foldersIn(ofVm)) {
+                    if (Files.exists(disk.resolve("chain"))
+                            && copies.equals(DiskChain.copyBelow(new FileImageDirectory(disk)))) {
                         throw new StoreException("checkpoint " + ref
                                 + " has copies of disks that the disk "
                                 + layout.directory().relativize(disk)
@@ -105,5 +110,22 @@ final class DiskDirectories {
             throw new StoreException("checkpoint " + ref + " is not deleted, since nobody can tell "
                     + "whether disks stand on copies in it: " + e.getMessage(), e);
         }
+    }
+
+    /**
+     * In the order of their names; empty if {@code folder} is gone. Not a walk of the tree, which fails when a file in it goes:
+     * disks change their files while their VMs run.
+     */
+    private static List<Path> foldersIn(Path folder) throws IOException {
+        var found = new ArrayList<Path>();
+        try (var all = Files.newDirectoryStream(folder, Files::isDirectory)) {
+            all.forEach(found::add);
+        } catch (NoSuchFileException e) {
+            return List.of();
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
+        }
+        Collections.sort(found);
+        return found;
     }
 }

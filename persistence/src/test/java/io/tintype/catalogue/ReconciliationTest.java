@@ -215,11 +215,12 @@ class ReconciliationTest {
     }
 
     @Test
-    void shouldLeaveWorkOnDisksToWhoeverDoesIt() {
+    void shouldEndWorkOnDisksOfWhichNothingIsKnown() {
         var state = after(created(),
                 operation("commit web-1/disk-0", OperationRecord.Kind.DISK_COMMIT, Map.of()));
 
-        assertEquals(List.of(), plan(state, withDisk()).events());
+        assertEquals(List.of(new OperationEnded("commit web-1/disk-0", "its process ended")),
+                plan(state, withDisk()).events());
         assertEquals(List.of(new OperationEnded("commit web-1/disk-0", "the disk is gone")),
                 plan(state, store(List.of(ref(1)), Map.of())).events().stream()
                         .filter(event -> event instanceof OperationEnded).toList());

@@ -3,21 +3,20 @@ package io.tintype.vm;
 import java.util.ArrayDeque;
 import java.util.concurrent.Executor;
 
-/** Stands before an executor and keeps tasks back while a test says so. Thread-safe. */
-final class HeldTasks implements Executor {
-    private final ArrayDeque<Runnable> held = new ArrayDeque<>();
-    private Executor executor = Runnable::run;
+/** Stands before one or more executors and keeps tasks back while a test says so. Thread-safe. */
+final class HeldTasks {
+    private record Held(Executor executor, Runnable task) {}
+
+    private final ArrayDeque<Held> held = new ArrayDeque<>();
     private boolean holding;
     private int submitted;
     private int finished;
 
     Executor before(Executor real) {
-        executor = real;
-        return this;
+        return task -> take(new Held(real, task));
     }
 
-    @Override
-    public void execute(Runnable task) {
+    private void take(Held task) {
         synchronized (this) {
             submitted++;
             if (holding) {
@@ -28,10 +27,10 @@ final class HeldTasks implements Executor {
         run(task);
     }
 
-    private void run(Runnable task) {
-        executor.execute(() -> {
+    private void run(Held held) {
+        held.executor().execute(() -> {
             try {
-                task.run();
+                held.task().run();
             } finally {
                 synchronized (this) {
                     finished++;
@@ -46,7 +45,7 @@ final class HeldTasks implements Executor {
 
     /** Lets one held task run; tells whether there was one. */
     boolean releaseOne() {
-        Runnable task;
+        Held task;
         synchronized (this) {
             task = held.poll();
         }

@@ -24,6 +24,28 @@ final class Blocking {
         return result;
     }
 
+    /** Runs {@code step} on {@code executor} again and again, with others in between, until it returns false or throws. */
+    static CompletableFuture<Void> repeat(Executor executor, Callable<Boolean> step) {
+        var over = new CompletableFuture<Void>();
+        repeat(executor, step, over);
+        return over;
+    }
+
+    private static void repeat(Executor executor, Callable<Boolean> step,
+            CompletableFuture<Void> over) {
+        executor.execute(() -> {
+            try {
+                if (step.call()) {
+                    repeat(executor, step, over);
+                } else {
+                    over.complete(null);
+                }
+            } catch (Exception failure) {
+                over.completeExceptionally(failure);
+            }
+        });
+    }
+
     /** Returns what went wrong, without the wrapping that futures add. */
     static String reason(@Nullable Throwable failure) {
         var cause = failure;

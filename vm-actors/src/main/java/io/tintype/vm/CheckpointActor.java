@@ -3,6 +3,7 @@ package io.tintype.vm;
 import io.tintype.actors.CheckpointRef;
 import io.tintype.catalogue.Catalogue;
 import io.tintype.catalogue.CatalogueEvent;
+import io.tintype.catalogue.OperationRecord;
 import io.tintype.catalogue.StoreScan;
 import io.tintype.cow.memory.FrozenMemory;
 import io.tintype.scheduler.CheckpointPhase;
@@ -211,7 +212,11 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
             case FreeSaved(var failure) -> onSaved(failure, new CheckpointPhase.Input.PagesSaved());
             case LateSaved(var failure) ->
                 onSaved(failure, new CheckpointPhase.Input.LatePagesSaved());
-            case CopyAdvanced(var more, var failure) -> onCopyAdvanced(more, failure);
+            case CopyAdvanced(var more, var failure) -> {
+                long fromNs = services.clock().nanoTime();
+                onCopyAdvanced(more, failure);
+                services.probe().keptUp(services.clock().nanoTime() - fromNs);
+            }
             case ManifestWritten written -> onManifestWritten(written);
             case SavedDiscarded _ -> staging = false;
             case Cancel(var reason) -> feed(new CheckpointPhase.Input.Cancel(reason));
@@ -385,13 +390,24 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
     private void copyDisks() {
         copier = new DiskCopier(theStaged(), machine.state.chains(), theCut().views());
         isCopying = true;
+        var details = new TreeMap<String, String>();
+        details.put(OperationRecord.CHECKPOINT, ref.toString());
+        services.operations().begun(copyName(), OperationRecord.Kind.DISK_COPY, ref.vm(), -1,
+                details);
         copyOn();
+    }
+
+    private String copyName() {
+        return "copy disks of " + ref;
     }
 
     private void copyOn() {
         var of = theCopier();
         context.pipeToSelf(
-                Blocking.call(services.saving(), of::step),
+                // The strand hears of whole disks only: each message is a turn in which its guest cannot run.
+                Blocking.repeat(services.copying(),
+                        () -> ChainWork.copySome(services.clock(), of))
+                        .thenCompose(_ -> Blocking.call(services.upkeep(), of::finishDisk)),
                 (more, failure) -> new CopyAdvanced(more != null && more, failure));
     }
 
@@ -401,6 +417,7 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
             return;
         }
         isCopying = false;
+        services.operations().ended(copyName(), failure == null ? null : Blocking.reason(failure));
         feed(
                 failure == null
                         ? new CheckpointPhase.Input.DisksCopied()

@@ -1,10 +1,9 @@
 package io.tintype.vm;
 
+import io.tintype.actors.Clock;
 import io.tintype.actors.DiskId;
 import io.tintype.actors.strand.Urgent;
-import io.tintype.cow.disk.Commit;
 import io.tintype.cow.disk.DiskChain;
-import io.tintype.cow.disk.Flatten;
 import io.tintype.cow.disk.PreparedOverlay;
 import io.tintype.scheduler.DiskOrder;
 import io.tintype.scheduler.DiskUpkeep;
@@ -17,10 +16,8 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.agrona.collections.Long2ObjectHashMap;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -107,20 +104,8 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
             implements
                 Command {}
 
-    private record CommitBegun(
-            DiskChain.Candidate candidate, @Nullable Commit commit, @Nullable Throwable failure)
-            implements
-                Command {}
-
-    private record CommitAdvanced(
-            int layer, Commit commit, boolean more, @Nullable Throwable failure)
-            implements
-                Command {}
-
-    private record CommitFinished(int layer, @Nullable Throwable failure) implements Command {}
-
-    private record FlattenAdvanced(
-            @Nullable Flatten flatten, boolean more, @Nullable Throwable failure)
+    private record CommitFinished(
+            int layer, ChainWork.@Nullable Committed committed, @Nullable Throwable failure)
             implements
                 Command {}
 
@@ -130,8 +115,6 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
 
     private record Submitted(IoRequest request, ActorRef<PendingIoActor.Command> replyTo) {}
 
-    // 16 groups × 64 KiB = 1 MiB a step, about a millisecond of one thread of the blocking executor.
-    private static final int COMMIT_GROUPS_A_STEP = 16;
     /** In place of a checkpoint's number: an overlay for no checkpoint. */
     private static final long NO_CHECKPOINT = -1;
 
@@ -142,7 +125,10 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     private final DiskTransfer transfer;
     private final DiskIo io;
     private final Executor blocking;
+    private final Executor upkeepThreads;
+    private final ChainWork work;
     private final VmProbe probe;
+    private final Clock clock;
     private final @Nullable CoreProbe cores;
     private final VmCounters counters;
     private final Rules rules;
@@ -160,12 +146,9 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     private boolean abandoned;
     private @Nullable PreparedOverlay prepared;
     private DiskUpkeep upkeep = DiskUpkeep.IDLE;
-    private int commitGroups;
-    private boolean flattenCancelled;
+    private boolean isKeeping;
     private @Nullable String flattenFailure;
     private final List<ActorRef<DiskFlattened>> waitingForFlat = new ArrayList<>();
-    // Read by whoever copies for this disk, when the actor is gone.
-    private final AtomicBoolean stopped = new AtomicBoolean();
     // The chain may have become one that something can be done about; not looked at in a stun.
     private boolean lookSoon;
     // A switch overtakes requests in the mailbox: until the last of them is seen, the order does not know all that is bound
@@ -186,7 +169,11 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
         this.chain = chain;
         this.transfer = new DiskTransfer(chain, services.pool().segment());
         this.io = services.diskIo();
+        this.clock = services.clock();
         this.blocking = services.blocking();
+        this.upkeepThreads = services.upkeep();
+        this.work = new ChainWork(id, chain, services.upkeep(), services.copying(), clock,
+                services.operations());
         this.probe = services.probe();
         this.cores = probe.cores();
         this.counters = services.counters();
@@ -207,6 +194,42 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
 
     @Override
     public Behavior<Command> onMessage(Command command) {
+        if (isUpkeep(command)) {
+            keeping(() -> handle(command));
+        } else {
+            handle(command);
+        }
+        return this;
+    }
+
+    /** Whether a turn is for the sake of the chain, and for nothing that the guest or a stun waits for. */
+    private static boolean isUpkeep(Command command) {
+        return switch (command) {
+            case ReleaseView _,MakeFlat _,CancelFlatten _,TopKnown _,CommitFinished _,FlattenFinished _,UnseenDropped _ ->
+                true;
+            case Prepared(var request, _, _) -> request.replyTo() == null;
+            case Submit _,PartFinished _,Finished _,Prepare _,Discard _,Switch _,Detach _,Sync _,Discarded _,Synced _ ->
+                false;
+        };
+    }
+
+    /** Runs a part of the work on the chain, and tells how long it kept the strand. */
+    private void keeping(Runnable part) {
+        if (isKeeping) {
+            part.run();
+            return;
+        }
+        isKeeping = true;
+        long fromNs = clock.nanoTime();
+        try {
+            part.run();
+        } finally {
+            isKeeping = false;
+            probe.keptUp(clock.nanoTime() - fromNs);
+        }
+    }
+
+    private void handle(Command command) {
         switch (command) {
             case Submit submit -> onSubmit(submit);
             case PartFinished(var ioId, var group, var status) ->
@@ -225,17 +248,13 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
             case TopKnown(var lastIssued) -> onTopKnown(lastIssued);
             case Discarded _ -> nextPrepare();
             case Synced synced -> onSynced(synced);
-            case CommitBegun begun -> onCommitBegun(begun);
-            case CommitAdvanced advanced -> onCommitAdvanced(advanced);
-            case CommitFinished(var layer, var failure) -> onCommitFinished(layer, failure);
-            case FlattenAdvanced advanced -> onFlattenAdvanced(advanced);
+            case CommitFinished finished -> onCommitFinished(finished);
             case FlattenFinished(var failure) -> onFlattenFinished(failure);
             case UnseenDropped(var failure) -> {
                 warn("files that nobody needs stay", failure);
                 keepUp(new DiskUpkeep.Input.Dropped(failure == null));
             }
         }
-        return this;
     }
 
     private void onSubmit(Submit submit) {
@@ -403,7 +422,7 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
         submitted(ioId).replyTo().tell(new PendingIoActor.Landed(status));
         submitted.remove(ioId);
         if (upkeep.waits() || lookSoon) {
-            look();
+            keeping(this::look);
         }
     }
 
@@ -414,7 +433,10 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
         }
         preparing = prepare;
         context.pipeToSelf(
-                blocking(chain::prepareOverlay),
+                // One that no checkpoint waits for is upkeep.
+                Blocking.call(
+                        prepare.replyTo() == null ? upkeepThreads : blocking,
+                        chain::prepareOverlay),
                 (overlay, failure) -> new Prepared(prepare, overlay, failure));
     }
 
@@ -563,7 +585,7 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
 
     private void onCancelFlatten() {
         if (upkeep.work() == DiskUpkeep.Work.FLATTENING) {
-            flattenCancelled = true;
+            work.cancelFlatten();
         } else if (upkeep.flattenWanted()) {
             flattenFailure = "no longer wanted";
             keepUp(new DiskUpkeep.Input.FlattenUnwanted());
@@ -617,11 +639,12 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
         switch (output) {
             case DiskUpkeep.Output.Commit(var layer) -> beginCommit(layer);
             case DiskUpkeep.Output.Flatten(var view) -> beginFlatten(view);
-            case DiskUpkeep.Output.CancelFlatten _ -> flattenCancelled = true;
+            case DiskUpkeep.Output.CancelFlatten _ -> work.cancelFlatten();
             case DiskUpkeep.Output.PutOverlayOnTop _ -> onPrepare(new Prepare(NO_CHECKPOINT, null));
             case DiskUpkeep.Output.DropUnseen _ ->
                 context.pipeToSelf(
-                        blocking(
+                        Blocking.call(
+                                upkeepThreads,
                                 () -> {
                                     chain.dropUnseen();
                                     return id;
@@ -643,59 +666,13 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
             return;
         }
         context.pipeToSelf(
-                blocking(() -> chain.commit(layer)),
-                (commit, failure) -> new CommitBegun(candidate, commit, failure));
+                work.commit(candidate),
+                (committed, failure) -> new CommitFinished(layer, committed, failure));
     }
 
     private void beginFlatten(int view) {
-        flattenCancelled = false;
-        context.pipeToSelf(
-                // Not what is below the top by then: requests were looked at for this view.
-                blocking(() -> chain.flatten(view)),
-                (flatten, failure) -> new FlattenAdvanced(flatten, true, failure));
-    }
-
-    private void onFlattenAdvanced(FlattenAdvanced advanced) {
-        var flatten = advanced.flatten();
-        if (flatten == null || advanced.failure() != null || flattenCancelled) {
-            var failure = advanced.failure() == null
-                    ? new CancellationException("no longer wanted")
-                    : advanced.failure();
-            if (flatten == null) {
-                onFlattenFinished(failure);
-            } else {
-                context.pipeToSelf(
-                        blocking(
-                                () -> {
-                                    flatten.cancel();
-                                    return id;
-                                }),
-                        (_, _) -> new FlattenFinished(failure));
-            }
-        } else if (advanced.more()) {
-            context.pipeToSelf(
-                    blocking(
-                            () -> {
-                                boolean more = flatten.copyNext(COMMIT_GROUPS_A_STEP);
-                                if (stopped.get()) {
-                                    flatten.cancel();
-                                }
-                                return more;
-                            }),
-                    (more, failure) -> new FlattenAdvanced(flatten, more != null && more, failure));
-        } else {
-            context.pipeToSelf(
-                    blocking(
-                            () -> {
-                                try {
-                                    flatten.finish();
-                                } finally {
-                                    flatten.cancel();
-                                }
-                                return id;
-                            }),
-                    (_, failure) -> new FlattenFinished(failure));
-        }
+        // Not what is below the top by then: requests were looked at for this view.
+        context.pipeToSelf(work.flatten(view), (_, failure) -> new FlattenFinished(failure));
     }
 
     private void onFlattenFinished(@Nullable Throwable failure) {
@@ -717,7 +694,7 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     @Override
     public Behavior<Command> onSignal(Signal signal) {
         if (signal instanceof PostStop) {
-            stopped.set(true);
+            work.stop();
         }
         return this;
     }
@@ -735,49 +712,17 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
         return true;
     }
 
-    private void onCommitBegun(CommitBegun begun) {
-        var commit = begun.commit();
-        if (commit == null) {
-            onCommitFinished(begun.candidate().lastUpper(), begun.failure());
-        } else {
-            commitGroups = commit.groupsLeft();
-            advance(begun.candidate().lastUpper(), commit);
-        }
-    }
-
-    private void advance(int layer, Commit commit) {
-        context.pipeToSelf(
-                blocking(() -> commit.copyNext(COMMIT_GROUPS_A_STEP)),
-                (more, failure) -> new CommitAdvanced(layer, commit, more != null && more,
-                        failure));
-    }
-
-    private void onCommitAdvanced(CommitAdvanced advanced) {
-        int layer = advanced.layer();
-        var commit = advanced.commit();
-        if (advanced.failure() != null) {
-            onCommitFinished(layer, advanced.failure());
-        } else if (advanced.more()) {
-            advance(layer, commit);
-        } else {
-            context.pipeToSelf(
-                    blocking(
-                            () -> {
-                                commit.finish();
-                                return layer;
-                            }),
-                    (_, failure) -> new CommitFinished(layer, failure));
-        }
-    }
-
-    private void onCommitFinished(int layer, @Nullable Throwable failure) {
-        if (failure == null) {
-            probe.committed(id, layer);
+    private void onCommitFinished(CommitFinished finished) {
+        var committed = finished.committed();
+        if (committed != null) {
+            probe.committed(id, finished.layer());
         } else {
             // Nothing is lost, but trying again at once would fail again.
-            context.getLog().warn("{}: layer {} stays: {}", name, layer, reason(failure));
+            context.getLog().warn("{}: layer {} stays: {}", name, finished.layer(),
+                    reason(finished.failure()));
         }
-        keepUp(new DiskUpkeep.Input.Committed(failure == null, commitGroups));
+        keepUp(new DiskUpkeep.Input.Committed(committed != null,
+                committed == null ? 0 : committed.groups()));
     }
 
     private <T> CompletableFuture<T> blocking(Callable<T> call) {

@@ -10,14 +10,15 @@ import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Copies what each disk showed at T into the checkpoint, one after another and a little at each step, so that others get a turn
+ * Copies what each disk showed at T into the checkpoint, one after another and in small parts, so that others get a turn
  * of the thread. The views are held, and P has completed.
  *
  * <p>One thread at a time, never a strand's; {@link #cancel} by any.
  */
 final class DiskCopier {
-    // 64 groups × 64 KiB = 4 MiB a step: some milliseconds.
-    private static final int GROUPS_A_STEP = 64;
+    private interface Part {
+        boolean of(DiskCopy copy) throws IOException;
+    }
 
     private final CheckpointSink.Draft staged;
     private final List<DiskChain> chains;
@@ -32,24 +33,33 @@ final class DiskCopier {
         this.views = views;
     }
 
-    /** Does a part of the work; returns whether there is more. After a failure there is none. */
-    boolean step() throws IOException {
+    /** Copies up to so many groups of one disk; whether that disk has more. After a failure there is nothing left to do. */
+    boolean copyNext(int groupsMax) throws IOException {
+        return attempt(copy -> copy.copyNext(groupsMax));
+    }
+
+    /** Makes the copy of one disk durable; whether there are more disks. After a failure there is nothing left to do. */
+    boolean finishDisk() throws IOException {
+        return attempt(copy -> {
+            var result = copy.finish();
+            staged.addDisk(StoredCheckpoint.diskName(disk), result.bytes(), result.rootSum());
+            current = null;
+            disk++;
+            return disk < chains.size();
+        });
+    }
+
+    private boolean attempt(Part part) throws IOException {
         boolean isDone = false;
         try {
             if (cancelled) {
                 throw new CancellationException("the checkpoint was given up");
             }
-            var name = StoredCheckpoint.diskName(disk);
             var copy = current == null ? begin() : current;
             current = copy;
-            if (!copy.copyNext(GROUPS_A_STEP)) {
-                var result = copy.finish();
-                staged.addDisk(name, result.bytes(), result.rootSum());
-                current = null;
-                disk++;
-            }
+            boolean more = part.of(copy);
             isDone = true;
-            return disk < chains.size();
+            return more;
         } finally {
             if (!isDone && current != null) {
                 current.cancel();

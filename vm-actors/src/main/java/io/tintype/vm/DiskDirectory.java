@@ -23,7 +23,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.Executor;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,7 +45,6 @@ final class DiskDirectory implements AutoCloseable {
     static final String COPIES = "checkpoints/";
 
     private static final Logger LOG = LoggerFactory.getLogger(DiskDirectory.class);
-    private static final int GROUPS_A_STEP = 64;
     private static final String LIFE = "-life-";
 
     private final CheckpointStore store;
@@ -54,7 +52,7 @@ final class DiskDirectory implements AutoCloseable {
     private final Function<String, ImageDirectory> images;
     private final Rules rules;
     private final int groupBytes;
-    private final Executor blocking;
+    private final Function<DiskChain, ChainWork> unfinished;
     // In the order of creation: a clone comes after its parent and is closed before it.
     private final Map<String, DiskChain> chains = new LinkedHashMap<>();
     private final Map<VmId, Integer> incarnations = new HashMap<>();
@@ -65,8 +63,8 @@ final class DiskDirectory implements AutoCloseable {
             Function<String, ImageDirectory> images,
             Rules rules,
             int groupBytes,
-            Executor blocking) {
-        this.blocking = blocking;
+            Function<DiskChain, ChainWork> unfinished) {
+        this.unfinished = unfinished;
         this.store = store;
         this.inMemory = inMemory;
         this.images = images;
@@ -281,17 +279,11 @@ final class DiskDirectory implements AutoCloseable {
         if (layer < 0 || !chain.mayCommit(layer)) {
             return;
         }
-        blocking.execute(() -> {
-            try {
-                var commit = chain.commit(layer);
-                while (commit.copyNext(GROUPS_A_STEP)) {
-                    // one part after another
-                }
-                commit.finish();
-            } catch (IOException | IllegalStateException failure) {
+        var _ = unfinished.apply(chain).resume(layer).whenComplete((_, failure) -> {
+            if (failure != null) {
                 // The chain is as it was, or the host closes: the next opening tries again.
                 LOG.warn("the commit of layer {} of {} stays unfinished: {}", layer,
-                        chain.directory().location(), failure.getMessage());
+                        chain.directory().location(), Blocking.reason(failure));
             }
         });
     }

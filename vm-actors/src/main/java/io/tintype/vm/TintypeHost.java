@@ -10,6 +10,7 @@ import io.tintype.catalogue.JournalPlace;
 import io.tintype.catalogue.OperationRecord;
 import io.tintype.catalogue.Reconciliation;
 import io.tintype.catalogue.VmRecord;
+import io.tintype.cow.disk.DiskChain;
 import io.tintype.cow.memory.FramePool;
 import io.tintype.cow.memory.MemoryRegion;
 import io.tintype.store.CheckpointStore;
@@ -35,8 +36,6 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
@@ -56,21 +55,17 @@ public final class TintypeHost implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TintypeHost.class);
     private static final long CLOSE_SECONDS_MAX = 30;
     private static final long RECORD_SECONDS_MAX = 5;
-    // They mostly wait for a sync: overlays, chains and manifests of many checkpoints become durable together.
-    private static final int BLOCKING_A_DISK_THREAD = 4;
 
     private final HostOptions options;
     private final CheckpointStore store;
     private final Catalogue catalogue;
+    private final Operations operations;
     private final FramePool pool;
     private final DiskIo diskIo;
-    private final ExecutorService blocking;
-    private final ExecutorService saving;
+    private final HostThreads threads;
     private final DiskDirectory disks;
     private final HostWorld world;
     private final HostPorts ports;
-    private final Executor blockingPort;
-    private final Executor savingPort;
     private final Map<VmId, Vm> vms = new ConcurrentHashMap<>();
     private final Map<VmId, VmSpec> specs = new ConcurrentHashMap<>();
     private final TouchHints hints;
@@ -101,17 +96,20 @@ public final class TintypeHost implements AutoCloseable {
         // First of all: its journal is opened beside everything below.
         this.catalogue = openCatalogue(store, ports, options);
         this.world = ports.world().get();
+        this.operations = new Operations(catalogue, world.wall());
         this.pool = world.frames();
         this.diskIo = ports.diskIo();
-        this.blocking =
-                threads("tintype-blocking-", BLOCKING_A_DISK_THREAD * options.diskThreads());
-        this.saving = threads("tintype-save-", options.savers());
-        this.blockingPort = ports.blocking().apply(blocking);
-        this.savingPort = ports.saving().apply(saving);
+        this.threads = new HostThreads(options, ports);
         this.disks =
                 new DiskDirectory(
                         store, options.disksInMemory(), ports.images(), ports.rules(),
-                        ports.groupBytes(), blockingPort);
+                        ports.groupBytes(), this::unfinished);
+    }
+
+    /** For what an earlier process began on a chain; of whose VM it is stands in the catalogue. */
+    private ChainWork unfinished(DiskChain chain) {
+        return new ChainWork(null, chain, threads.upkeep(), threads.copying(), world.clock(),
+                operations);
     }
 
     private static Catalogue openCatalogue(
@@ -511,6 +509,11 @@ public final class TintypeHost implements AutoCloseable {
 
     /** Makes a second VM that runs on from this instant of {@code vm}, I/O in flight included. */
     public CompletableFuture<Vm> clone(Vm vm, String newId) {
+        return operations.during("clone " + vm.id() + " as " + newId, OperationRecord.Kind.CLONE,
+                new VmId(newId), "from", vm.id().value(), () -> cloned(vm, newId));
+    }
+
+    private CompletableFuture<Vm> cloned(Vm vm, String newId) {
         return vm.checkpoint()
                 .thenApplyAsync(
                         outcome -> {
@@ -525,7 +528,7 @@ public final class TintypeHost implements AutoCloseable {
                                 throw new UncheckedIOException(failure);
                             }
                         },
-                        blocking);
+                        threads.calls());
     }
 
     CompletableFuture<VmActor.Quiet> rollBack(Vm vm, CheckpointRef checkpoint) {
@@ -533,8 +536,15 @@ public final class TintypeHost implements AutoCloseable {
         if (spec == null) {
             throw new IllegalArgumentException(vm.id() + " is not of this host");
         }
+        return operations.during("roll back " + vm.id() + " to " + checkpoint,
+                OperationRecord.Kind.ROLL_BACK, vm.id(), "to", checkpoint.toString(),
+                () -> rollBack(vm, checkpoint, spec));
+    }
+
+    private CompletableFuture<VmActor.Quiet> rollBack(Vm vm, CheckpointRef checkpoint,
+            VmSpec spec) {
         return Blocking.call(
-                blocking,
+                threads.calls(),
                 () -> rolledBack(checkpoint, spec))
                 .thenCompose(
                         state -> vm.<VmActor.Quiet>ask(
@@ -551,10 +561,15 @@ public final class TintypeHost implements AutoCloseable {
         if (!snapshot.use()) {
             throw new IllegalStateException("snapshot " + snapshot.ref() + " is closed");
         }
-        var back = Blocking.call(blocking, () -> copied(snapshot, vm.id(), guest));
-        var _ = back.whenComplete((_, _) -> snapshot.unuse());
-        return back.thenCompose(
-                state -> vm.ask(replyTo -> new VmActor.RollBack(state, replyTo)));
+        var to = "snapshot " + snapshot.ref();
+        return operations.during("roll back " + vm.id() + " to " + to,
+                OperationRecord.Kind.ROLL_BACK, vm.id(), "to", to, () -> {
+                    var back =
+                            Blocking.call(threads.calls(), () -> copied(snapshot, vm.id(), guest));
+                    var _ = back.whenComplete((_, _) -> snapshot.unuse());
+                    return back.thenCompose(state -> vm.ask(
+                            replyTo -> new VmActor.RollBack(state, replyTo)));
+                });
     }
 
     /**
@@ -595,16 +610,8 @@ public final class TintypeHost implements AutoCloseable {
         }
         boolean isMade = false;
         try {
-            var regions = new ArrayList<Function<MemoryRegion.CopyListener, MemoryRegion>>();
-            for (var memory : snapshot.memory()) {
-                regions.add(listener -> new MemoryRegion(memory, listener));
-            }
-            var state = orNothing(id, () -> StoredMachine.restore(null, snapshot.disks(),
-                    snapshot.devices(), regions, disks, id, 0, guest, newIdentity()));
-            var spec = new VmSpec(id, snapshot.regionBytes(),
-                    snapshot.disks().stream().map(StoredMachine.DiskView::sizeBytes).toList(),
-                    guest);
-            var made = spawnNew(spec, state, probe, null);
+            var made = making(OperationRecord.Kind.CLONE, id, snapshot.disks().size(), null,
+                    () -> spawnClone(snapshot, id, guest, probe));
             isMade = true;
             return made.thenApply(vm -> {
                 var _ = vm.ended().whenComplete((_, _) -> snapshot.unuse());
@@ -615,6 +622,20 @@ public final class TintypeHost implements AutoCloseable {
                 snapshot.unuse();
             }
         }
+    }
+
+    private CompletableFuture<Vm> spawnClone(Snapshot snapshot, VmId id, GuestFactory guest,
+            VmProbe probe) throws IOException {
+        var regions = new ArrayList<Function<MemoryRegion.CopyListener, MemoryRegion>>();
+        for (var memory : snapshot.memory()) {
+            regions.add(listener -> new MemoryRegion(memory, listener));
+        }
+        var state = orNothing(id, () -> StoredMachine.restore(null, snapshot.disks(),
+                snapshot.devices(), regions, disks, id, 0, guest, newIdentity()));
+        var spec = new VmSpec(id, snapshot.regionBytes(),
+                snapshot.disks().stream().map(StoredMachine.DiskView::sizeBytes).toList(),
+                guest);
+        return spawnNew(spec, state, probe, null);
     }
 
     private MachineState rolledBack(CheckpointRef checkpoint, VmSpec spec) throws IOException {
@@ -819,8 +840,10 @@ public final class TintypeHost implements AutoCloseable {
                         world.wall(),
                         pool,
                         diskIo,
-                        blockingPort,
-                        savingPort,
+                        threads.blocking(),
+                        threads.upkeep(),
+                        threads.copying(),
+                        threads.saving(),
                         probe,
                         counters,
                         ports.rules(),
@@ -892,8 +915,7 @@ public final class TintypeHost implements AutoCloseable {
                         .toArray(CompletableFuture<?>[]::new);
         await(CompletableFuture.allOf(quiet));
         world.end();
-        stop(saving);
-        stop(blocking);
+        threads.close();
         disks.seal();
         closeFiles();
         pool.close();
@@ -925,22 +947,5 @@ public final class TintypeHost implements AutoCloseable {
             // lost to a running VM only.
             LOG.warn("closing without waiting further: {}", Blocking.reason(stuck));
         }
-    }
-
-    private static void stop(ExecutorService executor) {
-        executor.shutdown();
-        try {
-            if (!executor.awaitTermination(CLOSE_SECONDS_MAX, TimeUnit.SECONDS)) {
-                executor.shutdownNow();
-            }
-        } catch (InterruptedException interrupted) {
-            executor.shutdownNow();
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private static ExecutorService threads(String name, int count) {
-        return Executors.newFixedThreadPool(
-                count, Thread.ofPlatform().name(name, 0).daemon().factory());
     }
 }

@@ -318,7 +318,11 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
             case DiskSwitched switched -> onDiskSwitched(switched);
             case FlattenDisk flatten -> onFlattenDisk(flatten);
             case CancelFlatten(var disk) -> onCancelFlatten(disk);
-            case TopMoved moved -> onTopMoved(moved);
+            case TopMoved moved -> {
+                long fromNs = services.clock().nanoTime();
+                onTopMoved(moved);
+                probe.keptUp(services.clock().nanoTime() - fromNs);
+            }
             case CheckpointEnded ended -> onCheckpointEnded(ended);
             case ForgetCheckpoint forget -> onForgetCheckpoint(forget);
             case Quiesce(var replyTo) -> onQuiesce(replyTo);

@@ -56,6 +56,13 @@ public interface VmProbe {
     /** Layer {@code layer} of the disk was committed into its parent. */
     default void committed(DiskId disk, int layer) {}
 
+    /**
+     * The strand, and so the guest with it, stood still for {@code ns} because of work on the layers of a disk: a commit, a flatten, or the
+     * copy of a checkpoint's disks. Each of the many turns of such work is told alone; the guest has its slices in between. What a
+     * stun does to a disk is no part of it.
+     */
+    default void keptUp(long ns) {}
+
     /** All below the disk's top is one image now; a read may have to ask {@code depth} files. */
     default void flattened(DiskId disk, int depth) {}
 }

@@ -16,6 +16,8 @@ import java.util.concurrent.Executor;
  * @param pool the host's frames
  * @param diskIo where disk operations run
  * @param blocking runs calls that block briefly: overlays, syncs, manifests
+ * @param upkeep the same for calls that neither the guest nor a checkpoint waits for
+ * @param copying runs small parts of what is long and waited for by nobody: commits, flattens, copies of disks
  * @param saving runs what is long: copying frozen pages into the store
  * @param probe the observer of this VM
  * @param counters the totals of this VM
@@ -37,6 +39,8 @@ record VmServices(
         FramePool pool,
         DiskIo diskIo,
         Executor blocking,
+        Executor upkeep,
+        Executor copying,
         Executor saving,
         VmProbe probe,
         VmCounters counters,
@@ -49,4 +53,9 @@ record VmServices(
         int chainDepthMax,
         CheckpointDisks checkpointDisks,
         long throttleNsMax,
-        Catalogue catalogue) {}
+        Catalogue catalogue) {
+    /** Tells the catalogue of what takes several steps. */
+    Operations operations() {
+        return new Operations(catalogue, wall);
+    }
+}

@@ -57,7 +57,7 @@ final class ChainOpener {
             var layers = openLayers(directory, descriptor, descriptor.files(), true);
             var opened = new DiskChain(new ChainState(directory, descriptor, parent,
                     Integer.MAX_VALUE, layers, false, true, ""));
-            deleteStrays(directory, layers);
+            deleteStrays(directory, layers.toFiles());
             return opened;
         } catch (IOException | RuntimeException e) {
             closeParent(parent, descriptor, Integer.MAX_VALUE, e);
@@ -223,9 +223,9 @@ final class ChainOpener {
     }
 
     /** Files that no descriptor names: made or dropped just before a crash. */
-    private static void deleteStrays(ImageDirectory directory, LayerList layers)
+    static void deleteStrays(ImageDirectory directory, List<ChainDescriptor.LayerFile> files)
             throws IOException {
-        var named = layers.toFiles().stream().map(ChainDescriptor.LayerFile::name).toList();
+        var named = files.stream().map(ChainDescriptor.LayerFile::name).toList();
         for (String name : directory.list()) {
             if (ChainDescriptor.isImageName(name) && !named.contains(name)) {
                 directory.delete(name);

@@ -160,6 +160,45 @@ public final class DiskChain implements AutoCloseable {
                 : directory.resolve(parent.locator()).location();
     }
 
+    /**
+     * What the description of a chain says that is not open.
+     *
+     * @param unfinishedCommit as {@link #unfinishedCommit()}
+     * @param lastLayers the highest layer in each file, ascending
+     * @param flat the highest layer that is made flat with all below it; -1 for none
+     */
+    public record Outline(int unfinishedCommit, List<Integer> lastLayers, int flat) {
+        /** Copies the list. */
+        public Outline {
+            lastLayers = List.copyOf(lastLayers);
+        }
+    }
+
+    /** Reads what the chain in {@code directory} says of itself; opens no image. */
+    public static Outline outline(ImageDirectory directory) throws IOException {
+        var files = ChainOpener.readDescriptor(directory).files();
+        int unfinished = -1;
+        int flat = -1;
+        for (int i = 0; i < files.size(); i++) {
+            flat = files.get(i).flat() ? files.get(i).last() : flat;
+            boolean isUnfinished = files.get(i).absorbing() && i + 2 < files.size()
+                    && !files.get(i + 1).flat();
+            if (isUnfinished && unfinished < 0) {
+                unfinished = files.get(i + 1).last();
+            }
+        }
+        return new Outline(unfinished,
+                files.stream().map(ChainDescriptor.LayerFile::last).toList(), flat);
+    }
+
+    /**
+     * Deletes the images of a chain that it does not name: what a crash left of a flatten, mostly. An opening does it, too. The
+     * caller sees to it that nobody has the chain open for writing.
+     */
+    public static void deleteStrays(ImageDirectory directory) throws IOException {
+        ChainOpener.deleteStrays(directory, ChainOpener.readDescriptor(directory).files());
+    }
+
     public ImageDirectory directory() {
         return state.directory();
     }

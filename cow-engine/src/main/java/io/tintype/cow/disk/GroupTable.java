@@ -28,7 +28,8 @@ final class GroupTable {
     private static final int CELLS_MIN = 16;
 
     private volatile long[] cells = NO_CELLS;
-    private int count;
+    // Volatile, so that whoever only wants to know about how many there are need not wait for the writer.
+    private volatile int count;
 
     static int groupOf(long cell) {
         return (int) (cell >>> VALUE_BITS);
@@ -71,15 +72,16 @@ final class GroupTable {
                 return;
             }
         }
+        int before = count;
         // At most half full, so that a miss ends after one or two cells.
-        if (2 * (count + 1) > table.length) {
+        if (2 * (before + 1) > table.length) {
             table = grown(table);
             insert(table, cell(group, value));
             cells = table;
         } else {
             insert(table, cell(group, value));
         }
-        count++;
+        count = before + 1;
     }
 
     /** How many groups have a value; exact for the writer only. */

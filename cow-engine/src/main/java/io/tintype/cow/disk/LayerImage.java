@@ -190,7 +190,8 @@ final class LayerImage {
         return cells;
     }
 
-    synchronized int groupCount() {
+    /** How many groups are present or zeros; waits for nobody, least of all for a file that is made longer. */
+    int groupCount() {
         return groups.count();
     }
 

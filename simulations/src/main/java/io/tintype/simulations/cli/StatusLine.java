@@ -80,6 +80,12 @@ final class StatusLine {
         if (!Double.isNaN(now.stunP99Micros())) {
             parts.add(new Part("stun p99 " + Units.micros(now.stunP99Micros()), 2, GREEN));
         }
+        if (now.heldBytes() > 0) {
+            parts.add(new Part("held " + Units.bytes(now.heldBytes()), 8));
+        }
+        if (now.isNearlyFull()) {
+            parts.add(new Part("STORE NEARLY FULL", 1, RED));
+        }
         if (now.violations() > 0) {
             parts.add(new Part("VIOLATIONS " + Units.whole(now.violations()), 0, RED));
         }

@@ -3,6 +3,7 @@ package io.tintype.simulations.fleet;
 import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
 import io.tintype.cow.disk.DamagedImageException;
+import io.tintype.cow.memory.FramePool;
 import io.tintype.scheduler.PendingSet;
 import io.tintype.scheduler.Rule;
 import io.tintype.simulations.oracle.CheckpointImage;
@@ -97,6 +98,7 @@ final class LiveFleet implements AutoCloseable {
     private final Progress progress;
     private final Guesthouse guests;
     private final TintypeHost host;
+    private final SpaceGauges gauges;
     private final Auditor auditor;
     private final List<FleetMember> members = new ArrayList<>();
     private final Map<FleetMember, Oracle> oracles = new HashMap<>();
@@ -132,7 +134,9 @@ final class LiveFleet implements AutoCloseable {
         this.options = options;
         this.progress = progress;
         this.guests = new Guesthouse(options);
-        this.host = TintypeHost.start(hostOptions(options));
+        var hostOptions = hostOptions(options);
+        this.host = TintypeHost.start(hostOptions);
+        this.gauges = new SpaceGauges(host, hostOptions.chainDepthMax());
         this.auditor = new Auditor(violations::add);
         for (int i = 0; i < Math.min(VERIFIERS_MAX, options.vms()); i++) {
             verifiers.add(new Verifier(i));
@@ -591,14 +595,15 @@ final class LiveFleet implements AutoCloseable {
         framesInUseMax = Math.max(framesInUseMax, inUse);
         return new SeriesSampler.Counters(io, steps, faults, diskFaults, reissued, delayed,
                 storeBytes, inUse,
-                host.frames().framesHeld(), inProgress);
+                host.frames().framesHeld(), inProgress, gauges.read());
     }
 
     private void publish(Progress.Phase phase, long elapsedNs, long totalNs) {
         long io = members.stream().mapToLong(member -> member.vm().counters().ioCompleted()).sum();
         progress.publish(new Progress.Snapshot(phase, elapsedNs, totalNs, members.size(), io,
                 sealedCount, inProgress,
-                abortedCount, verifiedCount, violations.size(), stuns.p99Micros()));
+                abortedCount, verifiedCount, violations.size(), stuns.p99Micros(),
+                host.frames().framesHeld() * FramePool.FRAME_BYTES, gauges.isNearlyFull()));
     }
 
     private RunResult result(String startedAt, long ranNs, SeriesSampler sampler) {
@@ -629,7 +634,9 @@ final class LiveFleet implements AutoCloseable {
                 new RunResult.GuestSpeed(speed.speedDuringCheckpoint()),
                 new RunResult.StoreFigures(storeBytes,
                         saveNs == 0 ? null : storeBytes / 1e6 / (saveNs / 1e9)),
-                new RunResult.MemoryFigures(host.frames().framesHeldMax(), framesInUseMax), listed,
+                new RunResult.MemoryFigures(host.frames().framesHeldMax(), framesInUseMax,
+                        host.frames().framesHeldLimit(), host.frames().frameCapacity()),
+                gauges.figures(), gauges.chains(), listed,
                 checkpoints,
                 sampler.samples(), stuns.percentiles(), story);
     }

@@ -131,8 +131,18 @@ public final class EndTable {
         var rate = result.store().megabytesPerSecond();
         row("store", Units.bytes(result.store().bytes()) + " written",
                 rate == null ? "" : Units.digits(rate) + " MB/s");
-        row("memory", "at most " + Units.bytes(result.memory().framesHeldMax() * FRAME_BYTES)
+        var memory = result.memory();
+        row("memory", "at most " + Units.bytes(memory.framesHeldMax() * FRAME_BYTES) + " of "
+                + Units.bytes(memory.framesHeldLimit() * FRAME_BYTES)
                 + " held only for checkpoints");
+        var space = result.space();
+        row("space", "checkpoints " + Units.bytes(space.checkpointBytes()),
+                "images " + Units.bytes(space.imageBytesMax()),
+                "free at least " + Units.bytes(space.usableBytesMin()));
+        if (result.chains().layersMax() > 0) {
+            row("chains", "at most " + Units.whole(result.chains().layersMax()) + " of "
+                    + Units.whole(result.chains().layersLimit()) + " layers");
+        }
     }
 
     private void aborts() {

@@ -80,7 +80,8 @@ public final class HtmlReport {
                 result.pendingAtStun(),
                 result.faults(), result.reads(), result.writes(), result.io(), result.guest(),
                 result.store(),
-                result.memory(), result.violations(), fewer, result.series(),
+                result.memory(), result.space(), result.chains(), result.violations(), fewer,
+                result.series(),
                 result.stunPercentiles(),
                 result.cutStory());
     }

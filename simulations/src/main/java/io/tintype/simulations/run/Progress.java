@@ -27,6 +27,8 @@ public final class Progress {
      * @param verified checkpoints that the oracle has looked at
      * @param violations what it found
      * @param stunP99Micros NaN before the first checkpoint
+     * @param heldBytes of memory that only checkpoints need
+     * @param isNearlyFull whether the store has so little room that it refuses checkpoints
      */
     public record Snapshot(
             Phase phase,
@@ -39,10 +41,12 @@ public final class Progress {
             long aborted,
             long verified,
             long violations,
-            double stunP99Micros) {
+            double stunP99Micros,
+            long heldBytes,
+            boolean isNearlyFull) {
         /** Before anything happened. */
         public static final Snapshot NOTHING =
-                new Snapshot(Phase.STARTING, 0, 0, 0, 0, 0, 0, 0, 0, 0, Double.NaN);
+                new Snapshot(Phase.STARTING, 0, 0, 0, 0, 0, 0, 0, 0, 0, Double.NaN, 0, false);
     }
 
     private volatile Snapshot latest = Snapshot.NOTHING;

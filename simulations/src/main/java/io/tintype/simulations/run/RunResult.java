@@ -39,6 +39,8 @@ public record RunResult(
         GuestSpeed guest,
         StoreFigures store,
         MemoryFigures memory,
+        SpaceFigures space,
+        ChainFigures chains,
         List<Violation> violations,
         List<Checkpoint> checkpointList,
         List<Sample> series,
@@ -118,6 +120,7 @@ public record RunResult(
             String conflict,
             @Nullable String store,
             int keep,
+            String keepDisks,
             long seed) {
         private static final double NS_PER_SECOND = 1e9;
 
@@ -143,6 +146,7 @@ public record RunResult(
                     nameOf(options.conflict()),
                     options.storeIsTemporary() ? null : options.store().toString(),
                     options.keep(),
+                    nameOf(options.checkpointDisks()),
                     options.seed());
         }
     }
@@ -202,8 +206,36 @@ public record RunResult(
      */
     public record StoreFigures(long bytes, @Nullable Double megabytesPerSecond) {}
 
-    /** Frames of 4 KiB: the most that were held only for checkpoints, and the most in use at all. */
-    public record MemoryFigures(long framesHeldMax, long framesInUseMax) {}
+    /**
+     * Frames of 4 KiB.
+     *
+     * @param framesHeldMax the most that were held only for checkpoints
+     * @param framesInUseMax the most in use at all
+     * @param framesHeldLimit with so many held guests that need another one wait
+     * @param frameCapacity all that there are
+     */
+    public record MemoryFigures(long framesHeldMax, long framesInUseMax, long framesHeldLimit,
+            long frameCapacity) {}
+
+    /**
+     * Room on the file system of the store, in bytes.
+     *
+     * @param totalBytes of the file system; 0 where nobody knows
+     * @param usableBytesMin the least that could still be written there, whoever else writes
+     * @param reservedBytes of them that no checkpoint gets: with less a checkpoint is refused
+     * @param checkpointBytes that the files of its checkpoints have when the run ends
+     * @param imageBytesMax the most that the images of the VMs' disks took
+     */
+    public record SpaceFigures(long totalBytes, long usableBytesMin, long reservedBytes,
+            long checkpointBytes, long imageBytesMax) {}
+
+    /**
+     * How long the chains of the VMs' disks were.
+     *
+     * @param layersMax the most files that one had, also those that only checkpoints need
+     * @param layersLimit a disk with more refuses a checkpoint
+     */
+    public record ChainFigures(int layersMax, int layersLimit) {}
 
     /**
      * Something that a rule forbids was seen.
@@ -259,7 +291,7 @@ public record RunResult(
             int violations) {}
 
     /**
-     * What happened in a span of time, as rates; levels are the highest seen in it.
+     * What happened in a span of time, as rates; levels are the highest seen in it, of {@code usableBytes} the lowest.
      *
      * @param atSeconds where the span ends, since the VMs began to run
      * @param seconds how long it is
@@ -276,7 +308,10 @@ public record RunResult(
             double storeMegabytesPerSecond,
             long framesInUse,
             long framesHeld,
-            int inProgress) {}
+            int inProgress,
+            long usableBytes,
+            long imageBytes,
+            int chainLayers) {}
 
     /**
      * One point of a percentile plot.

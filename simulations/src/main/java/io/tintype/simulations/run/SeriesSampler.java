@@ -25,6 +25,7 @@ public final class SeriesSampler {
      * @param framesInUse at this moment, of 4 KiB
      * @param framesHeld of those, the ones that only checkpoints still need
      * @param inProgress checkpoints at this moment
+     * @param gauges of the store and of chains at this moment
      */
     public record Counters(
             long ioCompleted,
@@ -36,10 +37,30 @@ public final class SeriesSampler {
             long storeBytes,
             long framesInUse,
             long framesHeld,
-            int inProgress) {}
+            int inProgress,
+            Gauges gauges) {}
+
+    /**
+     * Levels.
+     *
+     * @param usableBytes that can still be written where the store is
+     * @param imageBytes that the images of disks take
+     * @param chainLayers files of the longest chain
+     */
+    public record Gauges(long usableBytes, long imageBytes, int chainLayers) {
+        /** Where there is nothing. */
+        public static final Gauges NONE = new Gauges(0, 0, 0);
+
+        /** The worse of each. */
+        public Gauges worse(Gauges other) {
+            return new Gauges(Math.min(usableBytes, other.usableBytes),
+                    Math.max(imageBytes, other.imageBytes),
+                    Math.max(chainLayers, other.chainLayers));
+        }
+    }
 
     private record Reading(long atNs, Counters counters, long framesInUseMax, long framesHeldMax,
-            int inProgressMax) {}
+            int inProgressMax, Gauges gauges) {}
 
     private final long beginNs;
     private final List<Reading> readings = new ArrayList<>();
@@ -99,7 +120,7 @@ public final class SeriesSampler {
 
     private static Reading reading(long atNs, Counters counters) {
         return new Reading(atNs, counters, counters.framesInUse(), counters.framesHeld(),
-                counters.inProgress());
+                counters.inProgress(), counters.gauges());
     }
 
     /** Sums are the later one's; of levels the highest is kept, since a peak is what matters in them. */
@@ -112,7 +133,8 @@ public final class SeriesSampler {
                 later.counters(),
                 Math.max(earlier.framesInUseMax(), later.framesInUseMax()),
                 Math.max(earlier.framesHeldMax(), later.framesHeldMax()),
-                Math.max(earlier.inProgressMax(), later.inProgressMax()));
+                Math.max(earlier.inProgressMax(), later.inProgressMax()),
+                earlier.gauges().worse(later.gauges()));
     }
 
     private Sample sample(Reading from, Reading to) {
@@ -131,6 +153,9 @@ public final class SeriesSampler {
                 (after.storeBytes() - before.storeBytes()) / seconds / 1e6,
                 to.framesInUseMax(),
                 to.framesHeldMax(),
-                to.inProgressMax());
+                to.inProgressMax(),
+                to.gauges().usableBytes(),
+                to.gauges().imageBytes(),
+                to.gauges().chainLayers());
     }
 }

@@ -564,14 +564,16 @@
       ]),
       facts([
         ['a checkpoint every', span(o.checkpointEverySeconds)], ['for', span(o.forSeconds)], ['reissue', o.reissue], ['conflict', o.conflict],
-        ['store', o.store == null ? 'temporary' : o.store], ['kept of each VM', whole(o.keep)], ['seed', page.seed]
+        ['store', o.store == null ? 'temporary' : o.store], ['kept of each VM', whole(o.keep)], ['of disks', o.keepDisks], ['seed', page.seed]
       ]),
       facts([
         ['tintype', v.tintype], ['Java', v.java], ['system', v.os], ['cores', whole(v.cores)],
         ['memory', v.memoryBytes > 0 ? bytes(v.memoryBytes) : 'unknown'], ['started', run.startedAt],
         ['faults', whole(run.faults.memory) + ' of memory, ' + whole(run.faults.disk) + ' of disks'],
         ['store', bytes(run.store.bytes) + ' written' + (run.store.megabytesPerSecond == null ? '' : ', ' + digits(run.store.megabytesPerSecond) + ' MB/s')],
-        ['held for checkpoints', 'at most ' + bytes(run.memory.framesHeldMax * FRAME_BYTES)]
+        ['held for checkpoints', 'at most ' + bytes(run.memory.framesHeldMax * FRAME_BYTES) + ' of ' + bytes(run.memory.framesHeldLimit * FRAME_BYTES)],
+        ['space', 'checkpoints ' + bytes(run.space.checkpointBytes) + ', images ' + bytes(run.space.imageBytesMax) + ', free at least ' + bytes(run.space.usableBytesMin)],
+        ['chains', 'at most ' + whole(run.chains.layersMax) + ' of ' + whole(run.chains.layersLimit) + ' layers']
       ]));
     const size = value => {
       const units = ['', 'KiB', 'MiB', 'GiB', 'TiB'];

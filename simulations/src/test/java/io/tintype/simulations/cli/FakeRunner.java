@@ -58,7 +58,8 @@ final class FakeRunner implements FleetRunner {
                 var isOver = elapsed >= totalNs || progress.cancelled();
                 progress.publish(new Snapshot(isOver ? Phase.FINISHING : Phase.RUNNING,
                         Math.min(elapsed, totalNs), totalNs,
-                        options.vms(), elapsed / 5_000, i * 6, 3, 0, i * 6, 0, 41.2));
+                        options.vms(), elapsed / 5_000, i * 6, 3, 0, i * 6, 0, 41.2, 0,
+                        false));
                 // Takes its time, as a real run does; no test asserts on it.
                 Thread.sleep(isOver ? 1_500 : 100);
                 if (isOver) {

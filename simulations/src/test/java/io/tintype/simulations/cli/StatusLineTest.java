@@ -17,11 +17,22 @@ class StatusLineTest {
 
     private static Snapshot at(long elapsedNs, long io, long violations) {
         return new Snapshot(Phase.RUNNING, elapsedNs, 20 * SECOND_NS, 64, io, 412, 3, 1, 409,
-                violations, 41.2);
+                violations, 41.2, 0, false);
     }
 
     private static String render(Snapshot snapshot, int width) {
         return new StatusLine(false).render(snapshot, width);
+    }
+
+    @Test
+    void shouldTellOfMemoryHeldAndOfAStoreThatIsNearlyFull() {
+        var held = new Snapshot(Phase.RUNNING, SECOND_NS, 20 * SECOND_NS, 64, 1, 412, 3, 1, 409, 0,
+                41.2, 96L << 20, false);
+        var full = new Snapshot(Phase.RUNNING, SECOND_NS, 20 * SECOND_NS, 64, 1, 412, 3, 1, 409, 0,
+                41.2, 0, true);
+
+        assertTrue(render(held, 200).contains("held 96"), render(held, 200));
+        assertTrue(render(full, 80).contains("STORE NEARLY FULL"), render(full, 80));
     }
 
     @Test
@@ -81,8 +92,9 @@ class StatusLineTest {
     @Test
     void shouldSayWhatItIsDoingBeforeAndAfter() {
         var finishing = new Snapshot(Phase.FINISHING, 20 * SECOND_NS, 20 * SECOND_NS, 64, 1, 1_270,
-                8, 0, 1_200, 0, 41.2);
-        var starting = new Snapshot(Phase.STARTING, 0, 0, 10_000, 0, 0, 0, 0, 0, 0, Double.NaN);
+                8, 0, 1_200, 0, 41.2, 0, false);
+        var starting =
+                new Snapshot(Phase.STARTING, 0, 0, 10_000, 0, 0, 0, 0, 0, 0, Double.NaN, 0, false);
 
         assertEquals("starting …", render(Snapshot.NOTHING, 80));
         assertEquals("starting 10,000 VMs", render(starting, 80));

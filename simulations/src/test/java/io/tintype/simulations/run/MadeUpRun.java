@@ -3,6 +3,7 @@ package io.tintype.simulations.run;
 import io.tintype.catalogue.JournalPlace;
 import io.tintype.simulations.run.CutStory.DelayedWrite;
 import io.tintype.simulations.run.CutStory.Request;
+import io.tintype.simulations.run.RunResult.ChainFigures;
 import io.tintype.simulations.run.RunResult.Checkpoint;
 import io.tintype.simulations.run.RunResult.Checkpoints;
 import io.tintype.simulations.run.RunResult.Ended;
@@ -13,6 +14,7 @@ import io.tintype.simulations.run.RunResult.MemoryFigures;
 import io.tintype.simulations.run.RunResult.Options;
 import io.tintype.simulations.run.RunResult.PendingAtStun;
 import io.tintype.simulations.run.RunResult.Reads;
+import io.tintype.simulations.run.RunResult.SpaceFigures;
 import io.tintype.simulations.run.RunResult.State;
 import io.tintype.simulations.run.RunResult.StoreFigures;
 import io.tintype.simulations.run.RunResult.Versions;
@@ -85,7 +87,8 @@ public final class MadeUpRun {
         }
         long aborted = list.stream().filter(each -> each.state() == State.ABORTED).count();
         var sampler =
-                new SeriesSampler(0, new SeriesSampler.Counters(0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+                new SeriesSampler(0, new SeriesSampler.Counters(0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                        new SeriesSampler.Gauges(90L << 30, 0, 0)));
         long io = 0;
         long events = 0;
         long faults = 0;
@@ -104,7 +107,8 @@ public final class MadeUpRun {
             bytes += (long) (61e6 * wave);
             sampler.read(i * SECOND_NS / 10, new SeriesSampler.Counters(
                     io, events, faults, disk, reissued, delayed, bytes, 1_000_000 + i * 10L,
-                    (long) (60_000 * (1.3 + Math.sin(i / 4.0))), 3));
+                    (long) (60_000 * (1.3 + Math.sin(i / 4.0))), 3,
+                    new SeriesSampler.Gauges((90L << 30) - bytes, bytes / 3, 2 + i % 5)));
         }
         var violations = isViolated
                 ? List.of(
@@ -133,7 +137,9 @@ public final class MadeUpRun {
                 new Io(io, io / 20.0),
                 new GuestSpeed(checkpoints == 0 ? null : (Double) 0.967),
                 new StoreFigures(bytes, bytes == 0 ? null : (Double) 612.4),
-                new MemoryFigures(bytes == 0 ? 0 : 137_000, 1_137_000),
+                new MemoryFigures(bytes == 0 ? 0 : 137_000, 1_137_000, 262_144, 2_097_152),
+                new SpaceFigures(100L << 30, (90L << 30) - bytes, 1L << 30, bytes / 2, bytes / 3),
+                new ChainFigures(bytes == 0 ? 0 : 6, 64),
                 violations,
                 list,
                 sampler.samples(),

@@ -14,7 +14,8 @@ class MeasuresTest {
     private static final long SECOND_NS = 1_000_000_000L;
 
     private static Counters io(long completed, long held) {
-        return new Counters(completed, 0, 0, 0, 0, 0, 0, 0, held, 0);
+        return new Counters(completed, 0, 0, 0, 0, 0, 0, 0, held, 0,
+                new SeriesSampler.Gauges(1_000 - held, held, (int) held));
     }
 
     @Test
@@ -107,6 +108,9 @@ class MeasuresTest {
                 samples.stream().mapToDouble(each -> each.ioPerSecond() * each.seconds()).sum(), 1);
         assertEquals(99, samples.stream().mapToLong(Sample::framesHeld).max().orElseThrow(),
                 "a peak is not lost");
+        assertEquals(901, samples.stream().mapToLong(Sample::usableBytes).min().orElseThrow(),
+                "nor is the least room");
+        assertEquals(99, samples.stream().mapToInt(Sample::chainLayers).max().orElseThrow());
         assertTrue(samples.stream().allMatch(each -> Math.abs(each.ioPerSecond() - 500) < 1e-6));
     }
 

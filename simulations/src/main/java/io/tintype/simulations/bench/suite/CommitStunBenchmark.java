@@ -6,20 +6,33 @@ import io.tintype.simulations.bench.BenchResult.Row;
 import io.tintype.simulations.bench.Benchmark;
 import io.tintype.vm.CheckpointDisks;
 import io.tintype.vm.CheckpointOutcome;
+import io.tintype.vm.DiskGauge;
 import io.tintype.vm.Vm;
 import io.tintype.vm.guest.Guests;
 import io.tintype.vm.guest.LoadProfile;
 import io.tintype.vm.guest.LoadProfile.Work;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.HdrHistogram.Histogram;
 
 /**
- * How long one busy VM stands still while its chain is made shorter: in a checkpoint, in the commit of its overlays, while its
- * disk is made flat, and in a checkpoint that copies its disk and commits after it, in turns. The guest has a clock of its own,
- * and its longest gap counts, whatever the host calls it; what else the machine does is in all of them alike.
+ * How long a busy VM stands still because its chain is made shorter, against how long it does in a checkpoint. Two figures:
+ *
+ * <ul>
+ *   <li>What the host does to it: the turns of its strand that are spent on a commit, a flatten or the copy of its disk. The
+ *       guest cannot run in them, whatever they wait for: a lock, a core that was taken away. The longest of one commit is
+ *       compared with the stun of a checkpoint, and so is their sum.
+ *   <li>What the guest sees: the longest gap between two of its slices, by a clock of its own. The longer a span, the longer is
+ *       the longest gap in it, and the more so the more is done beside; so it is compared with that of a checkpoint in a span as
+ *       long, in which the same work is done on the disk of another VM that stands still.
+ * </ul>
+ *
+ * Says nothing about how long the work itself takes.
  */
 final class CommitStunBenchmark implements Benchmark {
     private static final double AS_A_CHECKPOINT = 1.0;
@@ -28,29 +41,65 @@ final class CommitStunBenchmark implements Benchmark {
     private static final long DISK_BYTES = 64 * Rig.MIB;
     private static final int REQUEST_BYTES = 16 * 1024;
     private static final long WRITING_NS = 60_000_000;
-    private static final long LOOK_NS = 1_000_000;
+    private static final long LOOK_NS = 500_000;
     private static final int LAYERS_AT_REST = 2;
-    private static final double[] SHOWN = {50, 99};
 
-    /** Gaps of one kind of work: the longest of each round, and all of them. */
-    private static final class Kind {
-        final List<Long> longestNs = new ArrayList<>();
-        final Histogram all = StunProbe.histogram();
+    /** What is done to a chain. */
+    private enum Upkeep {
+        /** Two overlays, after their checkpoints were deleted. */
+        COMMIT("commit"),
+        /** All below the top, into a new image. */
+        FLATTEN("flatten"),
+        /** A checkpoint that copies the disk, and the commits after it. */
+        COPY("copying checkpoint");
 
-        void add(GapGuest.Gaps gaps) {
-            var usual = gaps.takeUsual();
-            var stuns = gaps.takeStuns();
-            if (usual.getTotalCount() + stuns.getTotalCount() > 0) {
-                longestNs.add(Math.max(usual.getMaxValue(), stuns.getMaxValue()));
-            }
-            all.add(usual);
-            all.add(stuns);
+        private final String words;
+
+        Upkeep(String words) {
+            this.words = words;
+        }
+    }
+
+    /** A VM and what is seen of it. */
+    private record Watched(Vm vm, GapGuest.Gaps gaps, StunProbe probe) {
+        static Watched create(BenchContext context, Rig rig, String name) throws IOException {
+            var disks = List.of(DISK_BYTES);
+            var load = new LoadProfile(context.seed(), DEPTH, REQUEST_BYTES, 50, Work.STORE_RANDOM,
+                    MEMORY_BYTES / 2);
+            var gaps = new GapGuest.Gaps();
+            var probe = new StunProbe();
+            return new Watched(rig.create(name, MEMORY_BYTES, disks,
+                    GapGuest.watch(Guests.load(load, disks), gaps), probe), gaps, probe);
         }
 
-        double medianMicros() {
-            var sorted = new ArrayList<>(longestNs);
-            Collections.sort(sorted);
-            return sorted.isEmpty() ? 0 : sorted.get(sorted.size() / 2) / 1_000.0;
+        void forget() {
+            takeLongestGapNs();
+            probe.take();
+            probe.takeTurns();
+        }
+
+        long takeLongestGapNs() {
+            return Math.max(gaps.takeUsual().getMaxValue(), gaps.takeStuns().getMaxValue());
+        }
+    }
+
+    /** What was seen of one kind of work, a figure for each round, in nanoseconds. */
+    private static final class Seen {
+        final List<Long> spans = new ArrayList<>();
+        final List<Long> longestTurns = new ArrayList<>();
+        final List<Long> sumsOfTurns = new ArrayList<>();
+        final Histogram turns = StunProbe.histogram();
+        final List<Long> gaps = new ArrayList<>();
+        final List<Long> gapsOfCheckpoints = new ArrayList<>();
+
+        void add(Histogram ofOne) {
+            long sum = 0;
+            for (var value : ofOne.recordedValues()) {
+                sum += value.getValueIteratedTo() * value.getCountAddedInThisIterationStep();
+            }
+            longestTurns.add(ofOne.getTotalCount() == 0 ? 0 : ofOne.getMaxValue());
+            sumsOfTurns.add(sum);
+            turns.add(ofOne);
         }
     }
 
@@ -61,120 +110,147 @@ final class CommitStunBenchmark implements Benchmark {
 
     @Override
     public String title() {
-        return "longest gap of a busy VM in commit and flatten, against that in a checkpoint";
+        return "a busy VM standing still for a commit or flatten, against a checkpoint";
     }
 
     @Override
     public BenchResult run(BenchContext context) throws IOException {
         Rehearsal.play(context);
-        int rounds = context.quick() ? 2 : 60;
+        int rounds = context.quick() ? 2 : 30;
         int warmups = context.quick() ? 1 : 15;
-        var wish = Rig.Wish.diskFiles(MEMORY_BYTES, MEMORY_BYTES);
+        var wish = Rig.Wish.diskFiles(2 * MEMORY_BYTES, 2 * MEMORY_BYTES);
         try (var rig = Rig.start(context, "store", wish)) {
-            var gaps = new GapGuest.Gaps();
-            var disks = List.of(DISK_BYTES);
-            var load = new LoadProfile(context.seed(), DEPTH, REQUEST_BYTES, 50, Work.STORE_RANDOM,
-                    MEMORY_BYTES / 2);
-            var vm = rig.create("busy", MEMORY_BYTES, disks,
-                    GapGuest.watch(Guests.load(load, disks), gaps), new StunProbe());
-            vm.start();
-            var checkpoint = new Kind();
-            var commit = new Kind();
-            var flatten = new Kind();
-            var copy = new Kind();
-            for (int round = 0; round < warmups + rounds && !context.cancelled(); round++) {
-                if (round == warmups) {
-                    context.note(rounds + " rounds of checkpoint, commit, flatten and copy");
+            var busy = Watched.create(context, rig, "busy");
+            var still = Watched.create(context, rig, "still");
+            busy.vm().start();
+            var rows = new ArrayList<Row>();
+            var stuns = StunProbe.histogram();
+            var seen = new EnumMap<Upkeep, Seen>(Upkeep.class);
+            for (var upkeep : Upkeep.values()) {
+                var of = new Seen();
+                context.note(rounds + " rounds of " + upkeep.words + " and checkpoint");
+                for (int round = 0; round < warmups + rounds && !context.cancelled(); round++) {
+                    boolean counts = round >= warmups;
+                    play(rig, upkeep, busy, still, counts ? of : new Seen(),
+                            counts ? stuns : StunProbe.histogram());
                 }
-                play(rig, vm, gaps, checkpoint, commit, flatten, copy);
-                if (round < warmups) {
-                    List.of(checkpoint, commit, flatten, copy).forEach(kind -> {
-                        kind.longestNs.clear();
-                        kind.all.reset();
-                    });
-                }
+                seen.put(upkeep, of);
             }
-            return new BenchResult(rows(checkpoint, commit, flatten, copy));
+            addStuns(rows, stuns);
+            seen.forEach((upkeep, of) -> addRows(rows, upkeep.words, of, stuns));
+            return new BenchResult(rows);
         }
     }
 
-    private static void play(Rig rig, Vm vm, GapGuest.Gaps gaps, Kind checkpoint, Kind commit,
-            Kind flatten, Kind copy) throws IOException {
-        var first = taken(rig, vm, gaps, checkpoint, CheckpointDisks.POINTER);
-        var second = taken(rig, vm, gaps, checkpoint, CheckpointDisks.POINTER);
-        settle(gaps);
-        rig.host().delete(first.ref());
-        rig.host().delete(second.ref());
-        awaitShort(rig);
-        commit.add(gaps);
+    private static void play(Rig rig, Upkeep upkeep, Watched busy, Watched still, Seen seen,
+            Histogram stuns) throws IOException {
+        var first = prepare(rig, upkeep, busy);
+        busy.forget();
+        long startNs = System.nanoTime();
+        perform(rig, upkeep, busy, first);
+        long spanNs = System.nanoTime() - startNs;
+        seen.gaps.add(busy.takeLongestGapNs());
+        seen.add(busy.probe().takeTurns());
+        seen.spans.add(spanNs);
 
-        var third = taken(rig, vm, gaps, new Kind(), CheckpointDisks.POINTER);
-        settle(gaps);
-        var flat = Rig.answer(vm.flatten(0));
-        flatten.add(gaps);
-        if (!flat.done()) {
-            throw new IllegalStateException("the disk was not made flat: " + flat.reason());
-        }
-        rig.host().delete(third.ref());
+        // The same beside it, and a checkpoint in its stead.
+        still.vm().start();
+        var ofOther = prepare(rig, upkeep, still);
+        Rig.answer(still.vm().quiesce());
+        busy.forget();
+        startNs = System.nanoTime();
+        var other = CompletableFuture.runAsync(() -> {
+            try {
+                perform(rig, upkeep, still, ofOther);
+            } catch (IOException failure) {
+                throw new UncheckedIOException(failure);
+            }
+        });
+        var taken = busy.vm().checkpoint(CheckpointDisks.POINTER);
+        rig.pass(spanNs - (System.nanoTime() - startNs));
+        seen.gapsOfCheckpoints.add(busy.takeLongestGapNs());
+        Rig.answer(other);
+        var outcome = sealed(Rig.answer(taken));
+        stuns.add(busy.probe().take());
+        rig.host().delete(outcome.ref());
         awaitShort(rig);
-
-        var copied = taken(rig, vm, gaps, new Kind(), CheckpointDisks.COPY);
-        copy.add(gaps);
-        rig.host().delete(copied.ref());
     }
 
-    private static CheckpointOutcome taken(Rig rig, Vm vm, GapGuest.Gaps gaps, Kind kind,
-            CheckpointDisks disks) throws IOException {
+    /** Lets the VM write until there is something to do; returns the checkpoints that keep it from being done. */
+    private static List<CheckpointOutcome> prepare(Rig rig, Upkeep upkeep, Watched of)
+            throws IOException {
         rig.pass(WRITING_NS);
-        settle(gaps);
-        var outcome = Rig.answer(vm.checkpoint(disks));
+        if (upkeep == Upkeep.COPY) {
+            return List.of();
+        }
+        var first = sealed(Rig.answer(of.vm().checkpoint(CheckpointDisks.POINTER)));
+        rig.pass(WRITING_NS);
+        return upkeep == Upkeep.FLATTEN
+                ? List.of(first)
+                : List.of(first,
+                        sealed(Rig.answer(of.vm().checkpoint(CheckpointDisks.POINTER))));
+    }
+
+    private static void perform(Rig rig, Upkeep upkeep, Watched of, List<CheckpointOutcome> first)
+            throws IOException {
+        if (upkeep == Upkeep.FLATTEN) {
+            var flat = Rig.answer(of.vm().flatten(0));
+            if (!flat.done()) {
+                throw new IllegalStateException("it was not made flat: " + flat.reason());
+            }
+        }
+        for (var outcome : first) {
+            rig.host().delete(outcome.ref());
+        }
+        if (upkeep == Upkeep.COPY) {
+            var copied = sealed(Rig.answer(of.vm().checkpoint(CheckpointDisks.COPY)));
+            rig.host().delete(copied.ref());
+        }
+        awaitShort(rig);
+    }
+
+    private static CheckpointOutcome sealed(CheckpointOutcome outcome) {
         if (!outcome.sealed()) {
             throw new IllegalStateException(outcome.ref() + " was aborted: " + outcome.reason());
-        }
-        if (disks == CheckpointDisks.POINTER) {
-            kind.add(gaps);
-        } else {
-            awaitShort(rig);
         }
         return outcome;
     }
 
-    private static void settle(GapGuest.Gaps gaps) {
-        gaps.takeUsual();
-        gaps.takeStuns();
-    }
-
     private static void awaitShort(Rig rig) {
-        while (rig.host().disks().stream().anyMatch(disk -> disk.layers() > LAYERS_AT_REST)
-                && !rig.cancelled()) {
+        while (rig.host().disks().stream().mapToInt(DiskGauge::layers).max().orElse(0)
+                > LAYERS_AT_REST && !rig.cancelled()) {
             rig.pass(LOOK_NS);
         }
     }
 
-    private static List<Row> rows(Kind checkpoint, Kind commit, Kind flatten, Kind copy) {
-        var rows = new ArrayList<Row>();
-        double one = checkpoint.medianMicros();
-        if (one == 0) {
-            return rows;
-        }
-        rows.add(Row.shown("longest gap in a checkpoint, median", one, "µs"));
-        add(rows, "commit", commit, one);
-        add(rows, "flatten", flatten, one);
-        add(rows, "copying checkpoint and its commits", copy, one);
-        for (double percentile : SHOWN) {
-            rows.add(Row.shown("all gaps in checkpoints, p" + (int) percentile,
-                    StunProbe.micros(checkpoint.all, percentile), "µs"));
-            rows.add(Row.shown("all gaps in commits, p" + (int) percentile,
-                    StunProbe.micros(commit.all, percentile), "µs"));
-            rows.add(Row.shown("all gaps in flattens, p" + (int) percentile,
-                    StunProbe.micros(flatten.all, percentile), "µs"));
-        }
-        return rows;
+    private static void addStuns(List<Row> rows, Histogram stuns) {
+        rows.add(Row.shown("stun of a checkpoint, median", StunProbe.micros(stuns, 50), "µs"));
+        rows.add(Row.shown("stun of a checkpoint, p99", StunProbe.micros(stuns, 99), "µs"));
     }
 
-    private static void add(List<Row> rows, String what, Kind kind, double one) {
-        rows.add(Row.shown("longest gap in a " + what + ", median", kind.medianMicros(), "µs"));
-        rows.add(Row.atMost(what + " / checkpoint, longest gaps", AS_A_CHECKPOINT,
-                kind.medianMicros() / one, "×"));
+    private static void addRows(List<Row> rows, String words, Seen seen, Histogram stuns) {
+        double stun = StunProbe.micros(stuns, 50);
+        if (seen.spans.isEmpty() || stun == 0) {
+            return;
+        }
+        rows.add(Row.shown(words + ": takes, median", micros(seen.spans) / 1_000, "ms"));
+        rows.add(Row.shown(words + ": turns of the strand",
+                (double) seen.turns.getTotalCount() / seen.spans.size(), ""));
+        rows.add(Row.shown(words + ": longest turn of one, median", micros(seen.longestTurns),
+                "µs"));
+        rows.add(Row.shown(words + ": all turns, p99", StunProbe.micros(seen.turns, 99), "µs"));
+        rows.add(Row.atMost(words + ": longest turn / stun of a checkpoint", AS_A_CHECKPOINT,
+                micros(seen.longestTurns) / stun, "×"));
+        rows.add(Row.shown(words + ": sum of its turns / stun of a checkpoint",
+                micros(seen.sumsOfTurns) / stun, "×"));
+        rows.add(Row.shown(words + ": longest gap, median", micros(seen.gaps), "µs"));
+        rows.add(Row.shown(words + ": the same in a checkpoint beside as much work",
+                micros(seen.gapsOfCheckpoints), "µs"));
+    }
+
+    private static double micros(List<Long> figures) {
+        var sorted = new ArrayList<>(figures);
+        Collections.sort(sorted);
+        return sorted.isEmpty() ? 0 : sorted.get(sorted.size() / 2) / 1_000.0;
     }
 }

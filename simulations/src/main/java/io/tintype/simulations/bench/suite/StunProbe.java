@@ -16,6 +16,7 @@ final class StunProbe implements VmProbe {
     private static final int DIGITS = 3;
 
     private final Recorder stuns = new Recorder(DIGITS);
+    private final Recorder turns = new Recorder(DIGITS);
     // Volatile: set by the thread that measures before the VM has its first checkpoint, read by its strand.
     private volatile @Nullable Vm cancelled;
 
@@ -38,6 +39,16 @@ final class StunProbe implements VmProbe {
         if (vm != null) {
             vm.cancel(new CheckpointId(checkpoint), "only its stun was wanted");
         }
+    }
+
+    @Override
+    public void keptUp(long ns) {
+        turns.recordValue(ns);
+    }
+
+    /** Returns the turns since the last call in which the strand worked on the layers of a disk. */
+    Histogram takeTurns() {
+        return turns.getIntervalHistogram();
     }
 
     /** Returns the stuns since the last call. */
