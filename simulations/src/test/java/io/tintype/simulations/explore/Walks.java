@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * Random runs of the explorer's machine, and what the simulator's shrinker makes of those that fail. What the shortest failing run is,
  * is known here: breadth first the first one found.
  */
+@SuppressWarnings("EnumOrdinal") // as a search keeps the policy
 final class Walks {
     /** A run of that many acts is given up; none that a search exhausts is longer. */
     private static final int ACTS_MAX = 200;
@@ -75,7 +76,6 @@ final class Walks {
         }
     }
 
-    @SuppressWarnings("EnumOrdinal") // as a search keeps it
     private List<String> names(int[] path) {
         var teller = new Teller(config, ExploreConfig.Policy.values()[path[0]]).tryAll();
         for (int i = 1; i < path.length; i++) {
