@@ -62,12 +62,12 @@ final class SimulatedSchedulesBenchmark implements Benchmark {
             return new BenchResult(List.of());
         }
         return new BenchResult(List.of(
-                        Row.atLeast("a VM and its checkpoint, compared by the oracle",
-                                SCHEDULES_MIN, small.median(), "/s"),
-                        Row.shown("messages in each of them", smallMessages.median(), ""),
-                        Row.shown("whole runs, with store and catalogue", whole.median(), "/s"),
-                        Row.shown("messages in each of those", wholeMessages.median(), ""),
-                        Row.shown("five bare actors, fifty messages", bare.median(), "/s")));
+                Row.atLeast("a VM and its checkpoint, compared by the oracle",
+                        SCHEDULES_MIN, small.median(), "/s"),
+                Row.shown("messages in each of them", smallMessages.median(), ""),
+                Row.shown("whole runs, with store and catalogue", whole.median(), "/s"),
+                Row.shown("messages in each of those", wholeMessages.median(), ""),
+                Row.shown("five bare actors, fifty messages", bare.median(), "/s")));
     }
 
     /** Adds the rate of {@code load}, and the messages of each, unless it is to warm up. */
