@@ -534,11 +534,9 @@ public final class TintypeHost implements AutoCloseable {
             throw new IllegalArgumentException(vm.id() + " is not of this host");
         }
         return Blocking.call(
-                blocking,
+                blockingPort,
                 () -> rolledBack(checkpoint, spec))
-                .thenCompose(
-                        state -> vm.<VmActor.Quiet>ask(
-                                replyTo -> new VmActor.RollBack(state, replyTo)))
+                .thenCompose(state -> takeBack(vm, state, checkpoint))
                 .thenApply(
                         quiet -> {
                             tell(new CatalogueEvent.VmRestored(vm.id(), checkpoint, now()));
@@ -551,10 +549,20 @@ public final class TintypeHost implements AutoCloseable {
         if (!snapshot.use()) {
             throw new IllegalStateException("snapshot " + snapshot.ref() + " is closed");
         }
-        var back = Blocking.call(blocking, () -> copied(snapshot, vm.id(), guest));
+        var back = Blocking.call(blockingPort, () -> copied(snapshot, vm.id(), guest));
         var _ = back.whenComplete((_, _) -> snapshot.unuse());
-        return back.thenCompose(
-                state -> vm.ask(replyTo -> new VmActor.RollBack(state, replyTo)));
+        return back.thenCompose(state -> takeBack(vm, state, snapshot.ref()));
+    }
+
+    /** If the VM ends before it hears of the state, nobody else would give its frames back. */
+    private static CompletableFuture<VmActor.Quiet> takeBack(Vm vm, MachineState state,
+            CheckpointRef to) {
+        return vm.<VmActor.Quiet>ask(replyTo -> new VmActor.RollBack(state, to, replyTo))
+                .whenComplete((_, failure) -> {
+                    if (failure != null) {
+                        state.discard();
+                    }
+                });
     }
 
     /**
