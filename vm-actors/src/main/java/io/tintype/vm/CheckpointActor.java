@@ -304,7 +304,8 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
                                 new DiskActor.Prepare(
                                         ref.id().value(), context.getSelf())));
             case CheckpointPhase.Output.Stun(var ifConflict) ->
-                vm.tell(new VmActor.Stun(ref.id().value(), ifConflict, context.getSelf()));
+                vm.tell(new VmActor.Stun(ref.id().value(), machine.incarnation, ifConflict,
+                        context.getSelf()));
             case CheckpointPhase.Output.Resume _ ->
                 vm.tell(new VmActor.ResumeHeld(ref.id().value()));
             case CheckpointPhase.Output.SaveFree _ -> saveFree();

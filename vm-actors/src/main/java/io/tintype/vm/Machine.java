@@ -85,8 +85,14 @@ final class Machine {
         }
     }
 
-    /** Returns all frames; legal when {@code users} is 0. */
-    void close() {
-        state.regions().forEach(MemoryRegion::close);
+    /**
+     * Has all frames returned; legal when {@code users} is 0. By the regions' actors, which may still have frozen memory to release:
+     * {@code vm} hears of each when it is done.
+     *
+     * @return how many regions there are
+     */
+    int close(ActorRef<VmActor.Command> vm) {
+        regionActors.forEach(region -> region.tell(new MemoryRegionActor.Close(vm)));
+        return regionActors.size();
     }
 }

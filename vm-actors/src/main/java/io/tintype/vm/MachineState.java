@@ -9,6 +9,7 @@ import io.tintype.vm.guest.GuestMemory;
 import io.tintype.vm.guest.VmIdentity;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -57,6 +58,7 @@ public final class MachineState {
     private final List<OwedCompletion> owed;
     private final long guestNs;
     private final VmIdentity identity;
+    private final AtomicBoolean taken = new AtomicBoolean();
     private @Nullable Guest guest;
     private @Nullable Copied copied;
     private @Nullable MemoryLine line;
@@ -94,6 +96,18 @@ public final class MachineState {
         this.owed = List.copyOf(owed);
         this.guestNs = guestNs;
         this.identity = identity;
+    }
+
+    /** Makes it the caller's; false if it is somebody's already. */
+    boolean take() {
+        return taken.compareAndSet(false, true);
+    }
+
+    /** Gives its frames back, unless a VM took it. */
+    void discard() {
+        if (take()) {
+            regions.forEach(MemoryRegion::close);
+        }
     }
 
     /** Puts {@code guest} into the machine; once. */

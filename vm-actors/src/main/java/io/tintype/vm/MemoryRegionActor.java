@@ -24,6 +24,9 @@ final class MemoryRegionActor extends AbstractMatchingBehavior<MemoryRegionActor
     /** A checkpoint is done with {@code frozen}; nobody reads it any more. No reply. */
     record Release(FrozenMemory frozen) implements Command {}
 
+    /** The machine is over: give its frames back, after all that was released before; {@code replyTo} hears and this ends. */
+    record Close(ActorRef<VmActor.Command> replyTo) implements Command {}
+
     private final int index;
     private final MemoryRegion region;
 
@@ -44,6 +47,11 @@ final class MemoryRegionActor extends AbstractMatchingBehavior<MemoryRegionActor
             case Freeze(var replyTo) ->
                 replyTo.tell(new VmActor.RegionFrozen(index, region.freeze()));
             case Release(var frozen) -> region.release(frozen);
+            case Close(var replyTo) -> {
+                region.close();
+                replyTo.tell(VmActor.RegionClosed.INSTANCE);
+                return Behaviors.stopped();
+            }
         }
         return this;
     }

@@ -1,7 +1,10 @@
 package io.tintype.vm;
 
 import io.tintype.actors.CheckpointRef;
+import io.tintype.cow.disk.DiskChain;
 import io.tintype.cow.memory.FrozenMemory;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -21,6 +24,7 @@ public final class Snapshot implements AutoCloseable {
     private final DeviceState devices;
     private final List<FrozenMemory> memory;
     private final List<StoredMachine.DiskView> disks;
+    private final List<DiskChain> chains;
     private final long stunNs;
     private final ActorRef<CheckpointActor.Command> keeper;
     private final CompletableFuture<@Nullable Void> gone = new CompletableFuture<>();
@@ -33,12 +37,14 @@ public final class Snapshot implements AutoCloseable {
             DeviceState devices,
             List<FrozenMemory> memory,
             List<StoredMachine.DiskView> disks,
+            List<DiskChain> chains,
             long stunNs,
             ActorRef<CheckpointActor.Command> keeper) {
         this.ref = ref;
         this.devices = devices;
         this.memory = List.copyOf(memory);
         this.disks = List.copyOf(disks);
+        this.chains = List.copyOf(chains);
         this.stunNs = stunNs;
         this.keeper = keeper;
     }
@@ -61,6 +67,11 @@ public final class Snapshot implements AutoCloseable {
     /** Completes when nothing of it is held any more: after {@link #close} and the end of its clones, or given up for want of memory. */
     public CompletionStage<@Nullable Void> gone() {
         return gone.copy();
+    }
+
+    /** Whether nothing new can be made of it: it was closed, or given up for want of memory. */
+    public synchronized boolean isClosed() {
+        return closed;
     }
 
     /** Gives it up; frames and layers go back when no clone needs them. Closing twice does nothing. */
@@ -99,12 +110,24 @@ public final class Snapshot implements AutoCloseable {
         gone.complete(null);
     }
 
-    DeviceState devices() {
+    /** Registers, queues and what was in flight. */
+    public DeviceState devices() {
         return devices;
     }
 
-    List<FrozenMemory> memory() {
+    /** The memory of each region, to be read while this is open. */
+    public List<FrozenMemory> memory() {
         return memory;
+    }
+
+    /**
+     * Reads from a disk as it was, while this is open.
+     *
+     * @param position in bytes, as the size of {@code target} a multiple of 512
+     * @throws IOException if it cannot be read
+     */
+    public void readDisk(int disk, long position, MemorySegment target) throws IOException {
+        chains.get(disk).read(disks.get(disk).view(), position, target);
     }
 
     List<StoredMachine.DiskView> disks() {

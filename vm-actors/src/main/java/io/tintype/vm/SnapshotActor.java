@@ -161,7 +161,8 @@ final class SnapshotActor extends AbstractMatchingBehavior<CheckpointActor.Comma
                 machine.diskActors.forEach(disk -> disk
                         .tell(new DiskActor.Prepare(ref.id().value(), context.getSelf())));
             case CheckpointPhase.Output.Stun(var ifConflict) ->
-                vm.tell(new VmActor.Stun(ref.id().value(), ifConflict, context.getSelf()));
+                vm.tell(new VmActor.Stun(ref.id().value(), machine.incarnation, ifConflict,
+                        context.getSelf()));
             case CheckpointPhase.Output.Resume _ ->
                 vm.tell(new VmActor.ResumeHeld(ref.id().value()));
             case CheckpointPhase.Output.SaveFree _ -> feed(new CheckpointPhase.Input.PagesSaved());
@@ -191,7 +192,8 @@ final class SnapshotActor extends AbstractMatchingBehavior<CheckpointActor.Comma
         timers.cancelAll();
         var of = theCut();
         var made = new Snapshot(ref, StoredMachine.devices(machine, of.captured(), statuses),
-                of.frozen(), StoredMachine.views(machine, of.views()), stunNs, context.getSelf());
+                of.frozen(), StoredMachine.views(machine, of.views()),
+                machine.state.chains(), stunNs, context.getSelf());
         kept = made;
         requester.tell(StatusReply.success(made));
     }

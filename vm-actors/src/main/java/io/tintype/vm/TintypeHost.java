@@ -544,11 +544,9 @@ public final class TintypeHost implements AutoCloseable {
     private CompletableFuture<VmActor.Quiet> rollBack(Vm vm, CheckpointRef checkpoint,
             VmSpec spec) {
         return Blocking.call(
-                threads.calls(),
+                threads.blocking(),
                 () -> rolledBack(checkpoint, spec))
-                .thenCompose(
-                        state -> vm.<VmActor.Quiet>ask(
-                                replyTo -> new VmActor.RollBack(state, replyTo)))
+                .thenCompose(state -> takeBack(vm, state, checkpoint))
                 .thenApply(
                         quiet -> {
                             tell(new CatalogueEvent.VmRestored(vm.id(), checkpoint, now()));
@@ -565,10 +563,22 @@ public final class TintypeHost implements AutoCloseable {
         return operations.during("roll back " + vm.id() + " to " + to,
                 OperationRecord.Kind.ROLL_BACK, vm.id(), "to", to, () -> {
                     var back =
-                            Blocking.call(threads.calls(), () -> copied(snapshot, vm.id(), guest));
+                            Blocking.call(threads.blocking(),
+                                    () -> copied(snapshot, vm.id(), guest));
                     var _ = back.whenComplete((_, _) -> snapshot.unuse());
-                    return back.thenCompose(state -> vm.ask(
-                            replyTo -> new VmActor.RollBack(state, replyTo)));
+                    return back.thenCompose(
+                            state -> takeBack(vm, state, snapshot.ref()));
+                });
+    }
+
+    /** If the VM ends before it hears of the state, nobody else would give its frames back. */
+    private static CompletableFuture<VmActor.Quiet> takeBack(Vm vm, MachineState state,
+            CheckpointRef to) {
+        return vm.<VmActor.Quiet>ask(replyTo -> new VmActor.RollBack(state, to, replyTo))
+                .whenComplete((_, failure) -> {
+                    if (failure != null) {
+                        state.discard();
+                    }
                 });
     }
 

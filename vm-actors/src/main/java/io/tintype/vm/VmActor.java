@@ -112,10 +112,13 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
     public record Visit(Visitor visit) implements Command {}
 
     /**
-     * Replace the VM's state by {@code state}, prepared from a checkpoint: requests in flight leave the
-     * ongoing side (R17). {@code replyTo} hears {@link Quiet} when the guest runs on from there.
+     * Replace the VM's state by {@code state}, prepared from {@code to}: requests in flight leave the
+     * ongoing side (R17). {@code replyTo} hears {@link Quiet} when the guest runs on from there; nothing if whoever prepared
+     * the state took it back before this came.
      */
-    public record RollBack(MachineState state, ActorRef<Quiet> replyTo) implements Command {}
+    public record RollBack(MachineState state, CheckpointRef to, ActorRef<Quiet> replyTo)
+            implements
+                Command {}
 
     /** Abort the checkpoints in progress, and end the VM when nothing is in flight any more. No reply: watch it. */
     public record Stop() implements Command {}
@@ -139,10 +142,14 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
     /**
      * Stop the guest, freeze, capture, switch, go on. {@code replyTo} hears {@link CheckpointActor.Cut} and then {@link
      * CheckpointActor.Resumed} or {@link CheckpointActor.ResumeHeld}; or else {@link CheckpointActor.Conflicted} and
-     * later, once, {@link CheckpointActor.ConflictOver}.
+     * later, once, {@link CheckpointActor.ConflictOver}. If the VM was rolled back since the checkpoint was begun, it hears
+     * {@link CheckpointActor.Conflicted} and is cancelled.
+     *
+     * @param incarnation whose disks have overlays for it
      */
     record Stun(
             long checkpoint,
+            int incarnation,
             PendingSet.Conflict ifConflict,
             ActorRef<CheckpointActor.Command> replyTo)
             implements
@@ -168,6 +175,11 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
 
     record CheckpointEnded(long checkpoint, Machine machine) implements Command {}
 
+    /** A region of a machine that is over has given its frames back. */
+    enum RegionClosed implements Command {
+        INSTANCE
+    }
+
     private enum Run implements Command {
         SLICE
     }
@@ -180,6 +192,8 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
     private static final class StunProgress {
         final Stun request;
         final long startNs;
+        // From when on the guest's clock stands still for it: a rollback meanwhile brings another guest.
+        long clockStoppedNs;
         // Never again, unless R3 is switched off.
         CapturedState captured;
         // What was in flight at T: immutable, so that the list of P is made after the stun.
@@ -194,6 +208,7 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
                 int regions, int disks) {
             this.request = request;
             this.startNs = startNs;
+            this.clockStoppedNs = startNs;
             this.captured = captured;
             this.atStun = atStun;
             this.frozen = new FrozenMemory[regions];
@@ -238,11 +253,16 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
     private boolean running;
     private boolean runQueued;
     private boolean stopping;
+    private boolean ending;
+    // Of machines that are over.
+    private int regionsToClose;
     private @Nullable StunProgress stun;
     // The region and page being copied while the pending set is told of it.
     private int copyingIn;
     private int copyingPage;
     private long throttledSinceNs = -1;
+    // The last checkpoint that was to go for want of memory.
+    private long lastGivenUp;
     // Why the VM cannot go on; it ends with this when nothing is in flight.
     private @Nullable PageUnavailableException lost;
     // The guest's clock is ours less this: it stands still while the guest does (DESIGN: the guest
@@ -294,6 +314,10 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
 
     @Override
     public Behavior<Command> onMessage(Command command) {
+        if (ending && command != RegionClosed.INSTANCE) {
+            // As if this had ended: who waits for an answer hears that it has.
+            return this;
+        }
         switch (command) {
             case Run _ -> {
                 runQueued = false;
@@ -324,6 +348,7 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
                 probe.keptUp(services.clock().nanoTime() - fromNs);
             }
             case CheckpointEnded ended -> onCheckpointEnded(ended);
+            case RegionClosed _ -> regionsToClose--;
             case ForgetCheckpoint forget -> onForgetCheckpoint(forget);
             case Quiesce(var replyTo) -> onQuiesce(replyTo);
             case Visit(var visit) -> visit.visit(machine.state);
@@ -446,15 +471,18 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
         long now = services.clock().nanoTime();
         if (throttledSinceNs < 0) {
             throttledSinceNs = now;
-        } else if (now - throttledSinceNs > services.throttleNsMax() && !checkpoints.isEmpty()) {
-            throttledSinceNs = now;
-            checkpoints
-                    .firstEntry()
-                    .getValue()
-                    .tell(
-                            new CheckpointActor.Cancel(
-                                    "the memory held for checkpoints is used up; raise its bound or "
-                                            + "checkpoint less often"));
+        } else if (now - throttledSinceNs > services.throttleNsMax()) {
+            // Not the same again: a snapshot that a clone stands on stays however often it is told.
+            var oldest = checkpoints.higherEntry(lastGivenUp);
+            if (oldest != null) {
+                throttledSinceNs = now;
+                lastGivenUp = oldest.getKey();
+                oldest.getValue()
+                        .tell(
+                                new CheckpointActor.Cancel(
+                                        "the memory held for checkpoints is used up; raise its "
+                                                + "bound or checkpoint less often"));
+            }
         }
         timers.startSingleTimer(Wake.UP, Wake.UP, THROTTLE_RETRY);
     }
@@ -714,8 +742,12 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
     private void leave(Machine left) {
         left.users--;
         if (left.users == 0 && left != machine) {
-            left.close();
+            close(left);
         }
+    }
+
+    private void close(Machine over) {
+        regionsToClose += over.close(context.getSelf());
     }
 
     private void tellConflictOver() {
@@ -773,6 +805,8 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
     }
 
     private void onTakeSnapshot(ActorRef<StatusReply<Snapshot>> replyTo) {
+        // A number also where there is nothing, as for any checkpoint.
+        var ref = new CheckpointRef(id, new CheckpointId(nextCheckpoint++));
         if (stopping) {
             replyTo.tell(StatusReply.error(id + " stops"));
             return;
@@ -785,7 +819,6 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
                 return;
             }
         }
-        var ref = new CheckpointRef(id, new CheckpointId(nextCheckpoint++));
         var actor = context.spawn(
                 SnapshotActor.create(ref, replyTo, context.getSelf(), machine, services),
                 "snapshot-" + ref.id().value());
@@ -804,6 +837,13 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
     private void onStun(Stun request) {
         if (stun != null) {
             waitingStuns.add(request);
+            return;
+        }
+        if (request.incarnation() != machine.incarnation) {
+            // Its overlays are on disks that are not the guest's any more, and the instant that it was for is gone.
+            request.replyTo().tell(CheckpointActor.Conflicted.INSTANCE);
+            request.replyTo()
+                    .tell(new CheckpointActor.Cancel("the VM was rolled back before its instant"));
             return;
         }
         if (request.ifConflict() == PendingSet.Conflict.PUT_OFF && conflicts()) {
@@ -903,9 +943,10 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
     private void resume(StunProgress progress) {
         long checkpoint = progress.request.checkpoint();
         var cut = pending;
-        long stunNs = services.clock().nanoTime() - progress.startNs;
+        long nowNs = services.clock().nanoTime();
+        long stunNs = nowNs - progress.startNs;
         stun = null;
-        guestClockOffsetNs += stunNs;
+        guestClockOffsetNs += nowNs - progress.clockStoppedNs;
         runSlice();
         if (!services.rules().on(Rule.R3)) {
             progress.captured = capture(services.clock().nanoTime());
@@ -1014,9 +1055,15 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
                 .forEach(checkpoint -> checkpoint.tell(new CheckpointActor.Cancel("the VM stops")));
     }
 
-    /** The last act of this VM: nothing is in flight and no checkpoint in progress. */
+    /** The last act of this VM: nothing is in flight and no checkpoint in progress, and all frames go back. */
     private Behavior<Command> end() {
-        machine.close();
+        if (!ending) {
+            ending = true;
+            close(machine);
+        }
+        if (regionsToClose > 0) {
+            return this;
+        }
         if (lost != null) {
             throw new IllegalStateException(
                     id + " ended: the memory that it was restored from is damaged: "
@@ -1038,9 +1085,13 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
         }
         feed(new PendingSet.Input.Detached(disk));
         machine.diskActors.get(disk).tell(new DiskActor.Detach());
+        tellConflictOver();
     }
 
     private void onRollBack(RollBack rollBack) {
+        if (!rollBack.state().take()) {
+            return;
+        }
         boolean wasRunning = running;
         pause();
         for (var request : pending.requests()) {
@@ -1050,11 +1101,17 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
         var old = machine;
         machine = install(rollBack.state(), old.incarnation + 1);
         if (old.users == 0) {
-            old.close();
+            close(old);
         }
+        if (stun != null) {
+            // Still held, for what the old machine waits for; the clock of the new guest was set just now.
+            stun.clockStoppedNs = stoppedAtNs;
+        }
+        probe.rolledBack(rollBack.to(), rollBack.state());
         if (wasRunning) {
             onStart();
         }
+        tellConflictOver();
         rollBack.replyTo().tell(new Quiet(id));
     }
 

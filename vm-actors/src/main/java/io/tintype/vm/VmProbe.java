@@ -1,5 +1,6 @@
 package io.tintype.vm;
 
+import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.DiskId;
 import io.tintype.scheduler.IoStatus;
 import io.tintype.vm.guest.Guest;
@@ -41,6 +42,12 @@ public interface VmProbe {
 
     /** The request left the ongoing side (R17). */
     default void detached(long ioId) {}
+
+    /**
+     * The VM was taken back to {@code to}, a checkpoint or a snapshot: from now on it is {@code machine}, whose guest has not run
+     * yet. What was in flight was detached before.
+     */
+    default void rolledBack(CheckpointRef to, MachineState machine) {}
 
     /** A slice of guest code ran. */
     default void ran(Guest guest) {}

@@ -27,7 +27,7 @@ class DeviceStateFuzzTest {
     @BeforeAll
     static void readOne() throws JsonProcessingException, StoreException {
         var state = new DeviceState("none", new byte[0], List.of(), List.of(), 0, null);
-        DeviceState.parse("some checkpoint", state.toJson());
+        DeviceState.parse("some checkpoint", state.bytes());
     }
 
     @MethodSource("states")

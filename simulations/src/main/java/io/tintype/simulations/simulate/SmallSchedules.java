@@ -355,7 +355,7 @@ public final class SmallSchedules implements AutoCloseable {
                 defaults.heldBytesMax(), 1, 1, 1, Duration.ofMillis(1), Duration.ofSeconds(1), 16,
                 Duration.ofMillis(2), PendingSet.Reissue.LANDED, PendingSet.Conflict.PUT_OFF);
         var host = TintypeHost.start(options, new HostPorts(rules, disk, images::at,
-                new SimulatedStoreFiles(new Power()), _ -> blocking, _ -> saving, false,
+                new SimulatedStoreFiles(new Power(0)), _ -> blocking, _ -> saving, false,
                 SimulatedHost.GROUP_BYTES, () -> new World(actor, pool),
                 _ -> new SilentCatalogue()));
         there = new Shared(host, actor, pool);

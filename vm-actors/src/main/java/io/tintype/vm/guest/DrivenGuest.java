@@ -20,6 +20,9 @@ public final class DrivenGuest implements Guest {
 
     /** What a step may do. */
     public interface Cpu {
+        /** What the guest's clock shows, in nanoseconds. */
+        long guestNs();
+
         /** Whether there is a free slot: a request may be submitted. */
         boolean maySubmit();
 
@@ -123,6 +126,11 @@ public final class DrivenGuest implements Guest {
 
         Steps(GuestContext context) {
             this.context = context;
+        }
+
+        @Override
+        public long guestNs() {
+            return context.guestNs();
         }
 
         @Override
