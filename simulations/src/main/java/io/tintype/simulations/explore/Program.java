@@ -66,19 +66,19 @@ public record Program(String name, List<Request> requests, Budgets budgets) {
             // Writes that are durable when they complete, beside others that are not.
             named("forced", NOTHING_ELSE, "u0,w1,u1,f"),
             // Zeroes that must hide what the layers below hold.
-            named("zeroes", NOTHING_ELSE, "w0,z1,z0,r01"),
-            // A reset with requests in flight, and writes to the same blocks after it.
-            named("reset", new Budgets(0, 1, 0, 0), "w0,r0,w1,w0"),
+            named("zeroes", NOTHING_ELSE, "w0,r01,z1,r0"),
+            // A reset with writes in flight, and writes to the same blocks after it.
+            named("reset", new Budgets(0, 1, 0, 0), "w0,w1,w0,w1"),
             // A rollback with requests in flight.
             named("rollback", new Budgets(0, 0, 0, 1), "w0,r01,w1,r0"),
             // An error of a device or of the store, anywhere.
-            named("failing", new Budgets(1, 0, 0, 0), "w0,r0,w1,f"));
+            named("failing", new Budgets(1, 0, 0, 0), "r01,w0,r1,w1"));
 
     /** Larger ones, to be asked for by name. */
     public static final List<Program> LARGE = List.of(
             // A read whose block lies in two pages, of which one is copied.
             named("across-pages", NOTHING_ELSE, "r0/01,w0,w1,r0"),
-            // As reset, but with writes that overlap each other.
+            // As reset, with a read, and writes that overlap each other.
             named("overwrite", new Budgets(0, 1, 0, 0), "w01,w0,r0,w0"));
 
     public Program {
