@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -47,6 +48,14 @@ public final class CrashCheck implements GuestRecorder {
             this.sectorCount = sectorCount;
             this.fua = fua;
             this.version = version;
+        }
+
+        /** Without what it makes durable. */
+        Request copy() {
+            var copy = new Request(submitEvent, kind, disk, sector, sectorCount, false, version);
+            copy.completeEvent = completeEvent;
+            copy.failed = failed;
+            return copy;
         }
 
         boolean writes(int onDisk, long at) {
@@ -106,6 +115,28 @@ public final class CrashCheck implements GuestRecorder {
             request.covered.forEach(write -> write.durable = true);
             request.durable |= request.fua;
         }
+    }
+
+    /**
+     * What it knows now, for a guest that goes on from here on disks of its own: nothing is durable on these before that guest
+     * flushes, all of it then. What was pending stays so until that guest is told how it ended.
+     */
+    public synchronized CrashCheck fork() {
+        var fork = new CrashCheck(pattern, inFlight.length);
+        var copies = new IdentityHashMap<Request, Request>();
+        for (var write : writes) {
+            var copy = write.copy();
+            copies.put(write, copy);
+            fork.writes.add(copy);
+        }
+        for (int slot = 0; slot < inFlight.length; slot++) {
+            var request = inFlight[slot];
+            if (request != null && request.completeEvent == NEVER) {
+                // A flush among them was of the disks before.
+                fork.inFlight[slot] = copies.getOrDefault(request, request.copy());
+            }
+        }
+        return fork;
     }
 
     /** Writes that were acknowledged as durable. */

@@ -120,7 +120,31 @@ sealed interface Action {
         }
     }
 
-    /** A second VM is made from a sealed checkpoint. */
+    /** A checkpoint that stays in memory is begun. */
+    record Snapshot(String vm, String label) implements Action {
+        @Override
+        public String name() {
+            return "snapshot " + vm + " " + label;
+        }
+    }
+
+    /** A snapshot is closed. */
+    record Close(String vm, String label) implements Action {
+        @Override
+        public String name() {
+            return "close " + vm + " " + label;
+        }
+    }
+
+    /** The VM goes back to a checkpoint or a snapshot of its own. */
+    record RollBack(String vm, String label, String to) implements Action {
+        @Override
+        public String name() {
+            return "rollback " + vm + " " + label + " to " + to;
+        }
+    }
+
+    /** A second VM is made from a sealed checkpoint, or from a snapshot. */
     record Clone(String vm, String label, String newVm) implements Action {
         @Override
         public String name() {
@@ -152,8 +176,9 @@ sealed interface Action {
     Pattern RESET = Pattern.compile("guest (\\S+) (\\S+) reset disk (\\d+)");
     Pattern BEGIN_COPIES = Pattern.compile("begin (\\S+) (\\S+) with copies of disks");
     Pattern FLATTEN = Pattern.compile("(stop-)?flatten (\\S+) (\\S+) disk (\\d+)");
-    Pattern CONTROL = Pattern.compile("(begin|cancel|delete) (\\S+) (\\S+)");
+    Pattern CONTROL = Pattern.compile("(begin|snapshot|close|cancel|delete) (\\S+) (\\S+)");
     Pattern CLONE = Pattern.compile("clone (\\S+) (\\S+) as (\\S+)");
+    Pattern ROLL_BACK = Pattern.compile("rollback (\\S+) (\\S+) to (\\S+)");
     Pattern RETAIN = Pattern.compile("retain (\\S+) (\\S+) newest (\\d+)");
     Pattern GC = Pattern.compile("gc (\\S+)");
     Pattern LIMIT = Pattern.compile("limit (\\S+) to (\\d+) bytes more");
@@ -189,6 +214,8 @@ sealed interface Action {
         if (found.matches()) {
             return switch (found.group(1)) {
                 case "begin" -> new Begin(found.group(2), found.group(3), false);
+                case "snapshot" -> new Snapshot(found.group(2), found.group(3));
+                case "close" -> new Close(found.group(2), found.group(3));
                 case "cancel" -> new Cancel(found.group(2), found.group(3));
                 default -> new Delete(found.group(2), found.group(3));
             };
@@ -207,6 +234,10 @@ sealed interface Action {
         found = CLONE.matcher(name);
         if (found.matches()) {
             return new Clone(found.group(1), found.group(2), found.group(3));
+        }
+        found = ROLL_BACK.matcher(name);
+        if (found.matches()) {
+            return new RollBack(found.group(1), found.group(2), found.group(3));
         }
         found = RETAIN.matcher(name);
         if (found.matches()) {

@@ -2,13 +2,18 @@ package io.tintype.simulations.simulate;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The content of a simulated file, now and as it was last synced. Pages that are the same in both are shared, so a sync and a
- * crash cost what was written since the one before. One thread at a time.
+ * crash cost what was written since the one before. Where the {@link Power} may fail it also keeps what a sector was in between,
+ * since that may be what reached the medium. One thread at a time.
  */
 final class CrashableBytes {
     static final int PAGE_BYTES = 4096;
@@ -27,8 +32,19 @@ final class CrashableBytes {
     private @Nullable Page[] now = new Page[4];
     private @Nullable Page[] durable = new Page[4];
     private final BitSet dirty = new BitSet();
+    /** By sector, its contents since the last sync but for the newest, oldest first; null if nobody will ask. */
+    private final @Nullable TreeMap<Long, List<byte[]>> between;
     private long size;
     private long durableSize;
+
+    /** Empty. */
+    CrashableBytes(Power power) {
+        this(power.keepsBetween());
+    }
+
+    private CrashableBytes(boolean keepsBetween) {
+        between = keepsBetween ? new TreeMap<>() : null;
+    }
 
     long size() {
         return size;
@@ -62,6 +78,9 @@ final class CrashableBytes {
     }
 
     void write(long position, MemorySegment source, long offset, int bytes) {
+        if (between != null && bytes > 0) {
+            keepBetween(between, position, bytes);
+        }
         int done = 0;
         while (done < bytes) {
             long at = position + done;
@@ -72,6 +91,37 @@ final class CrashableBytes {
             done += count;
         }
         size = Math.max(size, position + bytes);
+    }
+
+    /** Of the sectors that are about to be written, those that were written since the last sync already. */
+    private void keepBetween(Map<Long, List<byte[]>> kept, long position, int bytes) {
+        for (long sector = position / SECTOR_BYTES;
+                sector <= (position + bytes - 1) / SECTOR_BYTES; sector++) {
+            int page = (int) (sector / SECTORS);
+            var newest = page < now.length ? now[page] : null;
+            if (newest == null || !dirty.get(page)) {
+                continue;
+            }
+            int at = (int) (sector % SECTORS) * SECTOR_BYTES;
+            var synced = durable[page];
+            boolean isWritten = synced == null
+                    ? !isZero(newest.bytes, at)
+                    : !Arrays.equals(newest.bytes, at, at + SECTOR_BYTES, synced.bytes, at,
+                            at + SECTOR_BYTES);
+            if (isWritten) {
+                kept.computeIfAbsent(sector, _ -> new ArrayList<>())
+                        .add(Arrays.copyOfRange(newest.bytes, at, at + SECTOR_BYTES));
+            }
+        }
+    }
+
+    private static boolean isZero(byte[] bytes, int from) {
+        for (int i = from; i < from + SECTOR_BYTES; i++) {
+            if (bytes[i] != 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     void read(long position, MemorySegment target, long offset, int bytes) {
@@ -114,12 +164,15 @@ final class CrashableBytes {
             durable[page] = now[page];
         }
         dirty.clear();
+        if (between != null) {
+            between.clear();
+        }
         durableSize = size;
     }
 
-    /** What a power failure leaves: of each sector written since the last sync, the old or the new. */
-    CrashableBytes crashed(long seed, String name) {
-        var left = new CrashableBytes();
+    /** What a power failure leaves: of each sector written since the last sync, the old, the new, or one in between. */
+    CrashableBytes crashed(Power power, long seed, String name) {
+        var left = new CrashableBytes(power);
         left.now = now.clone();
         for (int page = dirty.nextSetBit(0); page >= 0; page = dirty.nextSetBit(page + 1)) {
             long choices = Dice.of(seed, name, page);
@@ -143,21 +196,24 @@ final class CrashableBytes {
             }
             left.now[page] = new Page(mixed);
         }
+        if (between != null) {
+            between.forEach((sector, contents) -> {
+                // Dice of their own, so that this changes nothing else of what a seed leaves.
+                long choice = Dice.of(seed, name + " between", sector);
+                var page = left.now[(int) (sector / SECTORS)];
+                if (page != null && Dice.hits(choice, 10 * power.betweenPercent())) {
+                    var content = contents
+                            .get((int) Long.remainderUnsigned(Dice.mix(choice), contents.size()));
+                    System.arraycopy(content, 0, page.bytes,
+                            (int) (sector % SECTORS) * SECTOR_BYTES, SECTOR_BYTES);
+                    power.cameBackBetween();
+                }
+            });
+        }
         left.size = size == durableSize || (Dice.of(seed, name, -1) & 1) != 0 ? size : durableSize;
         left.durable = left.now.clone();
         left.durableSize = left.size;
         return left;
-    }
-
-    /** The same content; what is written to one is not seen in the other. */
-    CrashableBytes copy() {
-        var copy = new CrashableBytes();
-        // Pages are shared with what is durable in the copy, so that a write there makes its own.
-        copy.now = now.clone();
-        copy.durable = now.clone();
-        copy.size = size;
-        copy.durableSize = size;
-        return copy;
     }
 
     /** Turns over one bit. */

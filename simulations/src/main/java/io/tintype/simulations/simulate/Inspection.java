@@ -7,21 +7,24 @@ import io.tintype.cow.disk.DiskChain;
 import io.tintype.scheduler.Rule;
 import io.tintype.simulations.fleet.CheckpointFiles;
 import io.tintype.simulations.oracle.CheckpointImage;
+import io.tintype.simulations.oracle.CrashCheck;
+import io.tintype.simulations.oracle.EventLog;
 import io.tintype.simulations.oracle.Oracle;
 import io.tintype.simulations.oracle.OracleOptions;
+import io.tintype.simulations.oracle.PendingEntry;
 import io.tintype.simulations.oracle.Violation;
 import io.tintype.store.StoreException;
 import io.tintype.vm.MachineState;
-import io.tintype.vm.RestoreMode;
-import io.tintype.vm.Vm;
+import io.tintype.vm.Snapshot;
 import io.tintype.vm.device.DiskQueue;
-import io.tintype.vm.guest.DrivenGuest;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /** Compares what a run left, in the store, on the disks and in the running VMs, with what the guests knew. */
 final class Inspection {
@@ -29,16 +32,79 @@ final class Inspection {
     private static final long STANDING_STILL = 1L << 40;
 
     private final Simulation simulation;
+    private final Operator operator;
 
-    Inspection(Simulation simulation) {
+    Inspection(Simulation simulation, Operator operator) {
         this.simulation = simulation;
+        this.operator = operator;
     }
 
     /** Gives a new VM its oracle. On storage that performs one operation after another a block never tears. */
-    static void watch(Simulation simulation, SimulatedVm vm) {
-        vm.watchedBy(new Oracle(vm.name, vm.blueprint, vm.log,
-                OracleOptions.COMPLETE.withTearsAreViolations(true),
-                violation -> simulation.violations().add(violation)));
+    void watch(SimulatedVm vm) {
+        var log = new EventLog();
+        vm.lives(new Life(log,
+                new Oracle(vm.name, vm.blueprint, log,
+                        OracleOptions.COMPLETE.withTearsAreViolations(true),
+                        violation -> simulation.violations().add(violation)),
+                new CrashCheck(vm.blueprint.sectors(), vm.blueprint.layout().slotCount())));
+    }
+
+    /** The life of a VM that goes on from a checkpoint or a snapshot; null if the storage does not let anybody look at that. */
+    @Nullable
+    Life nextLife(SimulatedVm vm, Taken from, String name) {
+        var log = new EventLog();
+        var oracle = new Oracle[1];
+        try {
+            look(from, image -> oracle[0] = lifeOf(vm, from).oracle.fork(image, name, log,
+                    violation -> simulation.violations().add(violation)));
+        } catch (IOException e) {
+            return null;
+        }
+        var durable = from.durable;
+        return new Life(log, oracle[0], durable == null
+                ? new CrashCheck(vm.blueprint.sectors(), vm.blueprint.layout().slotCount())
+                : durable.fork());
+    }
+
+    /** That of its T; a checkpoint of which nobody heard before the crash is of the one that was under way. */
+    private static Life lifeOf(SimulatedVm vm, Taken one) {
+        return one.life == null ? vm.life() : one.life;
+    }
+
+    private interface Look {
+        void at(CheckpointImage image) throws IOException;
+    }
+
+    /** Shows what a checkpoint or a snapshot claims. */
+    private void look(Taken one, Look look) throws IOException {
+        var snapshot = one.snapshot;
+        if (snapshot != null) {
+            look.at(imageOf(snapshot));
+            return;
+        }
+        var host = simulation.host();
+        try (var files = new CheckpointFiles(host.host.store(), one.ref,
+                simulation.machine.scratch(), host.images::at)) {
+            look.at(files.image());
+        }
+    }
+
+    /** VMs have one region here. */
+    private static CheckpointImage imageOf(Snapshot snapshot) {
+        var devices = snapshot.devices();
+        var memory = snapshot.memory().getFirst();
+        var pending = devices.pending().stream()
+                .map(entry -> new PendingEntry(entry.ioId(), entry.tag(), entry.disk(),
+                        entry.kind(), entry.sector(), entry.sectorCount(), entry.status()))
+                .toList();
+        return new CheckpointImage(snapshot.ref().id().value(), devices.registers(),
+                devices.queues(), pending,
+                (page, destination) -> {
+                    MemorySegment.copy(memory.pool(), memory.frame(page) * 4096L, destination, 0,
+                            4096);
+                    return true;
+                },
+                (disk, sector, destination) -> snapshot.readDisk(disk, sector * 512, destination));
     }
 
     /** After the quiet phase. */
@@ -50,13 +116,16 @@ final class Inspection {
             }
             standingStill(vm);
             for (var one : vm.taken.values()) {
-                if (one.isStored() && isFine()) {
-                    verify(vm, one.ref);
+                if (one.isUsable() && isFine()) {
+                    verify(vm, one);
                 }
             }
         }
         if (isFine() && simulation.knobs.restores()) {
             restoreAll();
+        }
+        if (isFine()) {
+            giveBack();
         }
         if (isFine() && simulation.knobs.rots()) {
             rot();
@@ -66,7 +135,7 @@ final class Inspection {
     /** With nothing in progress and storage that works, nothing is left over, and all that comes after must find what it needs. */
     private void collectGarbage() {
         try {
-            simulation.gc();
+            operator.gc();
             var left = simulation.host().host.store().leftovers();
             if (!left.removed().isEmpty() || !left.unreadable().isEmpty()) {
                 simulation.violated(null, "", "the store after a collection of garbage",
@@ -100,7 +169,7 @@ final class Inspection {
             return;
         }
         var registers = machine.guest().saveRegisters();
-        vm.log.stunned(STANDING_STILL, registers);
+        vm.life().log.stunned(STANDING_STILL, registers);
         var image = new CheckpointImage(STANDING_STILL, registers,
                 machine.queues().stream().map(DiskQueue::save).toList(), List.of(),
                 (page, destination) -> {
@@ -112,87 +181,88 @@ final class Inspection {
                     chain.read(chain.top(), sector * 512, destination);
                 });
         try {
-            simulation.violations().addAll(vm.oracle().verifyOngoing(image).violations());
+            simulation.violations().addAll(vm.life().oracle.verifyOngoing(image).violations());
         } catch (IOException e) {
             simulation.violated(null, vm.name, "its disks", "ones that can be read",
                     String.valueOf(e.getMessage()));
         }
     }
 
-    private CheckpointFiles open(CheckpointRef ref) throws IOException {
-        var host = simulation.host();
-        return new CheckpointFiles(host.host.store(), ref, simulation.machine.scratch(),
-                host.images::at);
-    }
-
-    private void verify(SimulatedVm vm, CheckpointRef ref) {
-        try (var files = open(ref)) {
-            simulation.violations().addAll(vm.oracle().verify(files.image(), true).violations());
-        } catch (IOException | RuntimeException damaged) {
-            simulation.violations().add(new Violation(Rule.R12, vm.name, ref.id().value(),
-                    "the stored checkpoint", "files as they were sealed", damaged.toString()));
-        }
-    }
-
-    /** Makes a second VM while the first one runs. */
-    void cloneOf(SimulatedVm vm, Taken one, String newName) {
-        var clone = restore(vm, one.ref, newName);
-        if (clone != null && one.outcome != null && one.outcome.pendingCount() > 0) {
-            simulation.count(Situation.CLONE_WITH_IO_IN_FLIGHT);
-        }
-    }
-
-    @org.jspecify.annotations.Nullable
-    private SimulatedVm restore(SimulatedVm vm, CheckpointRef ref, String newName) {
-        var clone = new SimulatedVm(simulation, newName, vm.blueprint, false);
-        try (var files = open(ref)) {
-            clone.watchedBy(vm.oracle().fork(files.image(), newName, clone.log,
-                    violation -> simulation.violations().add(violation)));
-        } catch (IOException e) {
-            // Verified elsewhere; here the disk may be full.
-            return null;
-        }
-        java.util.concurrent.CompletableFuture<Vm> made;
+    /** Compares a checkpoint or a snapshot with what its guest knew at T. */
+    void verify(SimulatedVm vm, Taken one) {
         try {
-            var guest = DrivenGuest.factory(vm.blueprint, clone, clone);
-            var host = simulation.host().host;
-            // The same for all VMs from one checkpoint, and in a shrunk run.
-            made = switch ((int) Long.remainderUnsigned(
-                    Dice.of(simulation.knobs.seed(), ref.toString(), 0), 4)) {
-                case 0 -> host.restoreLater(ref, newName, guest, clone, RestoreMode.EAGER);
-                case 1 -> host.restoreLater(ref, newName, guest, clone, RestoreMode.LAZY);
-                default -> host.cloneLater(ref, newName, guest, clone);
-            };
-            if (host.restoring().stream().filter(one -> one.from().equals(ref)).count() > 1) {
-                simulation.count(Situation.CLONES_THAT_SHARE);
+            look(one, image -> simulation.violations()
+                    .addAll(lifeOf(vm, one).oracle.verify(image, true).violations()));
+        } catch (IOException | RuntimeException damaged) {
+            simulation.violations().add(new Violation(Rule.R12, vm.name, one.ref.id().value(),
+                    one.isSnapshot ? "the snapshot" : "the stored checkpoint",
+                    one.isSnapshot ? "one that can be read" : "files as they were sealed",
+                    damaged.toString()));
+        }
+    }
+
+    /** Without snapshots a disk keeps no more layers than checkpoints name. */
+    private void giveBack() {
+        for (var vm : simulation.vms().values()) {
+            vm.taken.values().forEach(one -> {
+                if (one.isOpen()) {
+                    operator.closed(one);
+                }
+            });
+        }
+        simulation.goOn();
+        for (var vm : simulation.vms().values()) {
+            if (vm.isStarted() && !vm.isDead() && isFine()) {
+                checkHeld(vm);
+            }
+        }
+    }
+
+    private void checkHeld(SimulatedVm vm) {
+        var seen = new MachineState[1];
+        simulation.await(vm.vm().visit(machine -> seen[0] = machine));
+        var machine = seen[0];
+        if (machine == null || !simulation.knobs.rules().on(Rule.R16)) {
+            return;
+        }
+        try {
+            for (var chain : machine.chains()) {
+                var named = new TreeSet<Integer>();
+                for (var ref : simulation.host().host.store().list()) {
+                    for (var disk : simulation.host().host.store().open(ref).manifest().disks()) {
+                        if (disk.images().equals(chain.directory().location())
+                                && disk.copy() == null) {
+                            named.add(disk.view());
+                        }
+                    }
+                }
+                var held = new TreeSet<>(chain.heldViews());
+                held.removeAll(named);
+                if (!held.isEmpty() && !chain.hasClones()) {
+                    simulation.violated(Rule.R16, vm.name, chain.directory().location(),
+                            "no layers kept but for checkpoints, " + named, held.toString());
+                }
             }
         } catch (IOException e) {
-            return null;
+            // The oracle's to report, where it matters.
         }
-        simulation.vms().put(newName, clone);
-        var _ = made.thenAccept(started -> {
-            clone.started(started, 1);
-            simulation.watchEnd(clone);
-            started.start();
-        });
-        return clone;
     }
 
     private void restoreAll() {
         for (var vm : List.copyOf(simulation.vms().values())) {
             for (var one : vm.taken.values()) {
-                if (one.isStored() && isFine()) {
-                    restoreAndRun(vm, one.ref, vm.name + "-" + one.label);
+                if (one.isUsable() && isFine()) {
+                    restoreAndRun(vm, one, vm.name + "-" + one.label);
                 }
             }
         }
     }
 
     /** A restored VM must be what the checkpoint says, and go on: it gets a store, a read and a write of its own. */
-    private void restoreAndRun(SimulatedVm vm, CheckpointRef ref, String name) {
-        var clone = restore(vm, ref, name);
+    private void restoreAndRun(SimulatedVm vm, Taken one, String name) {
+        var clone = operator.restore(vm, one, name);
         if (clone == null) {
-            simulation.violated(Rule.R12, vm.name, ref.toString(),
+            simulation.violated(Rule.R12, vm.name, one.ref.toString(),
                     "a checkpoint that can be restored", "one that cannot");
             return;
         }
@@ -243,7 +313,7 @@ final class Inspection {
                 simulation.count(Situation.BIT_ROT_CAUGHT);
             } else if (name.startsWith("memory-")) {
                 // The checksums are those of pages, not of what they are compressed to, where a bit may mean nothing.
-                verify(vm, one.ref);
+                verify(vm, one);
             } else {
                 simulation.violated(null, vm.name, directory.resolve(name).toString(),
                         "a checksum that fails, since a bit rotted", "none");
@@ -278,7 +348,7 @@ final class Inspection {
             for (var vm : before) {
                 for (var one : vm.taken.values()) {
                     if (one.isStored() && isFine()) {
-                        restoreAndRun(vm, one.ref, vm.name + "-" + one.label);
+                        restoreAndRun(vm, one, vm.name + "-" + one.label);
                     }
                 }
             }
@@ -327,14 +397,18 @@ final class Inspection {
         for (var ref : listed) {
             var one = known.get(ref);
             if (one != null && !one.deleted && isFine()) {
-                verify(vm, ref);
+                verify(vm, one);
             }
         }
     }
 
     private void checkFlushed(SimulatedVm vm, SimulatedHost host) {
-        var check = vm.crashCheck;
-        if (check == null || check.durableCount() == 0 || !isFine()) {
+        if (!vm.isStarted()) {
+            return;
+        }
+        var life = vm.life();
+        var check = life.crashCheck;
+        if (check.durableCount() == 0 || !isFine()) {
             return;
         }
         // Only disks with something durable need open at all.
@@ -343,8 +417,7 @@ final class Inspection {
             simulation.violations().addAll(check.check(vm.name, (disk, sector, destination) -> {
                 var chain = chains.get(disk);
                 if (chain == null) {
-                    chain = DiskChain.open(
-                            host.images.at("images/" + vm.name + "/disk-" + disk));
+                    chain = DiskChain.open(host.images.at(life.images.get(disk)));
                     chains.put(disk, chain);
                 }
                 chain.read(chain.top(), sector * 512, destination);

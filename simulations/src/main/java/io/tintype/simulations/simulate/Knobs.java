@@ -49,6 +49,10 @@ import org.jspecify.annotations.Nullable;
  * @param flattenPercent checkpoints some time after which a disk is made flat
  * @param retainPercent checkpoints some time after which only the newest of their VM are kept
  * @param gcPercent checkpoints some time after which garbage is collected
+ * @param rollbackPercent checkpoints and snapshots to which their VM goes back
+ * @param snapshotPercent checkpoints beside which a snapshot is taken
+ * @param grandClonePercent checkpoints of clones that are restored in turn
+ * @param betweenPercent sectors written several times since the last sync that have, after a crash, a content in between
  * @param deadlineNs of checkpoints
  * @param heldFrames frames that checkpoints may hold
  * @param chainDepthMax layers of a disk
@@ -99,6 +103,10 @@ record Knobs(
         int flattenPercent,
         int retainPercent,
         int gcPercent,
+        int rollbackPercent,
+        int snapshotPercent,
+        int grandClonePercent,
+        int betweenPercent,
         boolean reissueFromDisk,
         boolean delayResume,
         boolean ordered,
@@ -123,6 +131,11 @@ record Knobs(
     }
 
     private static final int THEMED_PERCENT = 40;
+
+    /** Whether VMs may go on from instants that are not sealed, of which a power failure must leave what was flushed before. */
+    boolean forksCrashChecks() {
+        return crashAt >= 0 && (rollbackPercent > 0 || snapshotPercent > 0 || clonePercent > 0);
+    }
 
     Rules rules() {
         return broken == null ? Rules.ALL_ON : Rules.without(broken);
@@ -214,6 +227,15 @@ record Knobs(
         draw.put("copyPercent", dice.percent(70) ? 0 : dice.between(20, 100));
         dice.turnTo(seed, "flattenPercent");
         draw.put("flattenPercent", dice.percent(70) ? 0 : dice.between(20, 80));
+        dice.turnTo(seed, "rollbackPercent");
+        draw.put("rollbackPercent", dice.percent(80) ? 0 : dice.between(20, 90));
+        // Not by the knob's name: so drawn, the seeds that failed once get none and do what they did.
+        dice.turnTo(seed, "snapshots");
+        draw.put("snapshotPercent", dice.percent(80) ? 0 : dice.between(20, 100));
+        dice.turnTo(seed, "grandClonePercent");
+        draw.put("grandClonePercent", dice.percent(60) ? 0 : dice.between(20, 100));
+        dice.turnTo(seed, "betweenPercent");
+        draw.put("betweenPercent", dice.percent(50) ? 0 : dice.between(10, 80));
         dice.turnTo(seed, "reissueFromDisk");
         draw.put("reissueFromDisk", dice.percent(25) ? 1 : 0);
         dice.turnTo(seed, "delayResume");
@@ -271,7 +293,8 @@ record Knobs(
             this.broken = broken;
             // Traces of before there were these do not name them, and seeds of before did without housekeeping.
             put("copyPercent", 0).put("flattenPercent", 0).put("retainPercent", 0)
-                    .put("gcPercent", 0);
+                    .put("gcPercent", 0).put("rollbackPercent", 0).put("snapshotPercent", 0)
+                    .put("grandClonePercent", 0).put("betweenPercent", 0);
         }
 
         Draw put(String name, long value) {
@@ -307,6 +330,8 @@ record Knobs(
                     i("straddlePercent"), i("fuaPercent"), i("errorPerMille"), i("hangPerMille"),
                     i("cancelPercent"), i("deletePercent"), i("clonePercent"),
                     i("copyPercent"), i("flattenPercent"), i("retainPercent"), i("gcPercent"),
+                    i("rollbackPercent"), i("snapshotPercent"), i("grandClonePercent"),
+                    i("betweenPercent"),
                     b("reissueFromDisk"), b("delayResume"), b("ordered"), l("deadlineNs"),
                     i("heldFrames"), i("chainDepthMax"), i("crashAt"), i("crashInWrites"),
                     i("fullAt"), b("rots"), b("restores"));

@@ -6,12 +6,41 @@ import java.io.IOException;
 final class Power {
     private static final long NEVER = Long.MAX_VALUE;
 
+    private final int betweenPercent;
+    private long cameBackBetween;
     private long changesLeft = NEVER;
     private long changes;
     private boolean off;
     private long capacityBytes = Long.MAX_VALUE;
     private long usedBytes;
     private long refusals;
+
+    /**
+     * Power that may fail.
+     *
+     * @param betweenPercent how many of 100 sectors written several times since the last sync have a content in between after a
+     *     failure; 0 also where it never fails, so that nobody needs to remember these
+     */
+    Power(int betweenPercent) {
+        this.betweenPercent = betweenPercent;
+    }
+
+    boolean keepsBetween() {
+        return betweenPercent > 0;
+    }
+
+    int betweenPercent() {
+        return betweenPercent;
+    }
+
+    void cameBackBetween() {
+        cameBackBetween++;
+    }
+
+    /** Sectors that came back from the last failure with a content in between. */
+    long between() {
+        return cameBackBetween;
+    }
 
     /** The power fails before the change after {@code count} more. */
     void failAfter(long count) {

@@ -21,6 +21,12 @@ public record Scenario(String name, String words, BiConsumer<Knobs.Draw, Dice> f
 
     private static final String COPIES = "copies";
     private static final String HOUSEKEEPING = "housekeeping";
+    private static final String ROLLBACKS = "rollbacks";
+    private static final String SNAPSHOTS = "snapshots";
+    private static final String LINEAGES = "lineages";
+
+    private static final List<String> LATER =
+            List.of(COPIES, HOUSEKEEPING, ROLLBACKS, SNAPSHOTS, LINEAGES);
 
     /** Everything from the seed. */
     public static final Scenario SWARM =
@@ -33,7 +39,8 @@ public record Scenario(String name, String words, BiConsumer<Knobs.Draw, Dice> f
                     .put("requestSectorsMax", 8).put("heapPages", 2)
                     .put("actions", 3).put("checkpoints", 1).put("cancelPercent", 0)
                     .put("deletePercent", 0).put("clonePercent", 0).put("copyPercent", 0)
-                    .put("flattenPercent", 0).put("deadlineNs", 1_000_000_000)
+                    .put("flattenPercent", 0).put("rollbackPercent", 0).put("snapshotPercent", 0)
+                    .put("deadlineNs", 1_000_000_000)
                     .put("heldFrames", 4096).put("chainDepthMax", 16).put("crashAt", -1)
                     .put("fullAt", -1).put("errorPerMille", 0).put("hangPerMille", 0)
                     .put("rots", 0).put("restores", 0).put("resetWeight", 0));
@@ -90,6 +97,29 @@ public record Scenario(String name, String words, BiConsumer<Knobs.Draw, Dice> f
                             .put("gcPercent", dice.between(20, 100))
                             .put("cancelPercent", dice.below(40))
                             .put("clonePercent", dice.percent(50) ? 0 : 40)),
+            new Scenario(ROLLBACKS, "running VMs go back to checkpoints and snapshots",
+                    (draw, dice) -> draw.put("checkpoints", dice.between(2, 5))
+                            .put("actions", dice.between(15, 60))
+                            .put("rollbackPercent", dice.between(50, 100))
+                            .put("snapshotPercent", dice.percent(50) ? 0 : 50)
+                            .put("slowReadPercent", dice.percent(50) ? 0 : dice.below(100))
+                            .put("cancelPercent", dice.below(30))
+                            .put("flushWeight", dice.between(1, 4))),
+            new Scenario(SNAPSHOTS, "checkpoints in memory, gone back to and cloned",
+                    (draw, dice) -> draw.put("checkpoints", dice.between(2, 5))
+                            .put("actions", dice.between(15, 60))
+                            .put("snapshotPercent", 100)
+                            .put("rollbackPercent", dice.below(80))
+                            .put("clonePercent", dice.between(20, 60))
+                            .put("heldFrames", dice.percent(60) ? 4096 : dice.between(160, 320))
+                            .put("flushWeight", dice.between(1, 4))),
+            new Scenario(LINEAGES, "clones of clones, and checkpoints of theirs",
+                    (draw, dice) -> draw.put("checkpoints", dice.between(2, 3))
+                            .put("vms", 1).put("clonePercent", 100)
+                            .put("grandClonePercent", dice.between(60, 100))
+                            .put("rollbackPercent", dice.percent(50) ? 0 : 50)
+                            .put("snapshotPercent", dice.percent(50) ? 0 : 50)
+                            .put("cancelPercent", 0).put("deletePercent", dice.below(60))),
             new Scenario("resets", "devices are reset with requests in flight",
                     (draw, _) -> draw.put("resetWeight", 4).put("readWeight", 8)),
             new Scenario("crashes", "the power fails in every run",
@@ -107,9 +137,9 @@ public record Scenario(String name, String words, BiConsumer<Knobs.Draw, Dice> f
 
     /** What a run of the swarm may be about. */
     static final List<Scenario> THEMES = ALL.stream()
-            // Copies came later; a theme more would change what known seeds do, and the swarm draws them anyway.
+            // They came later; a theme more would change what known seeds do, and the swarm draws most of them anyway.
             .filter(each -> !each.name().equals(SWARM.name()) && !each.name().equals(SMALL.name())
-                    && !each.name().equals(COPIES) && !each.name().equals(HOUSEKEEPING))
+                    && !LATER.contains(each.name()))
             .toList();
 
     /** Null if there is none of that name. */

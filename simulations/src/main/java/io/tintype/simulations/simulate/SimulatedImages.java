@@ -70,7 +70,7 @@ final class SimulatedImages {
                 var newer = files.get(name);
                 var content = older == newer || (Dice.of(seed, where, -2) & 1) != 0 ? newer : older;
                 if (content != null) {
-                    left.files.put(name, content.crashed(seed, where));
+                    left.files.put(name, content.crashed(images.power, seed, where));
                 }
             }
             left.durable = new TreeMap<>(left.files);
@@ -93,7 +93,7 @@ final class SimulatedImages {
             if (files.containsKey(name)) {
                 throw new FileAlreadyExistsException(path + "/" + name);
             }
-            var content = new CrashableBytes();
+            var content = new CrashableBytes(power);
             files.put(name, content);
             return new Handle(path + "/" + name, content);
         }
@@ -124,7 +124,7 @@ final class SimulatedImages {
         public void replace(String name, byte[] bytes) throws IOException {
             power.change();
             power.grow(path + "/" + name, 0);
-            var content = new CrashableBytes();
+            var content = new CrashableBytes(power);
             content.write(0, MemorySegment.ofArray(bytes), 0, bytes.length);
             content.sync();
             files.put(name, content);

@@ -45,10 +45,11 @@ final class SimulatedStoreFiles implements StoreFiles {
 
     /** What a power failure now leaves; this one is as it was. */
     SimulatedStoreFiles crashed(Power newPower, long seed) {
-        return new SimulatedStoreFiles(newPower, crashed(root, seed, ""));
+        return new SimulatedStoreFiles(newPower, crashed(newPower, root, seed, ""));
     }
 
-    private static DirectoryNode crashed(DirectoryNode directory, long seed, String path) {
+    private static DirectoryNode crashed(Power power, DirectoryNode directory, long seed,
+            String path) {
         var names = new TreeMap<>(directory.durable);
         names.putAll(directory.now);
         var left = new DirectoryNode();
@@ -62,8 +63,8 @@ final class SimulatedStoreFiles implements StoreFiles {
             switch (node) {
                 case null -> {}
                 case FileNode(var bytes) ->
-                    left.now.put(name, new FileNode(bytes.crashed(seed, where)));
-                case DirectoryNode below -> left.now.put(name, crashed(below, seed, where));
+                    left.now.put(name, new FileNode(bytes.crashed(power, seed, where)));
+                case DirectoryNode below -> left.now.put(name, crashed(power, below, seed, where));
             }
         }
         left.durable = new TreeMap<>(left.now);
@@ -142,7 +143,7 @@ final class SimulatedStoreFiles implements StoreFiles {
     @Override
     public StoreFile create(Path file) throws IOException {
         power.change();
-        var node = new FileNode(new CrashableBytes());
+        var node = new FileNode(new CrashableBytes(power));
         add(file, node);
         return new OpenFile(file.toString(), node.bytes());
     }
@@ -168,7 +169,7 @@ final class SimulatedStoreFiles implements StoreFiles {
             return null;
         }
         if (find(file) == null) {
-            add(file, new FileNode(new CrashableBytes()));
+            add(file, new FileNode(new CrashableBytes(power)));
         }
         locked = true;
         return () -> locked = false;

@@ -6,12 +6,11 @@ import io.tintype.actors.DiskId;
 import io.tintype.actors.VmId;
 import io.tintype.scheduler.IoKind;
 import io.tintype.scheduler.IoStatus;
-import io.tintype.simulations.oracle.CrashCheck;
-import io.tintype.simulations.oracle.EventLog;
-import io.tintype.simulations.oracle.Oracle;
+import io.tintype.scheduler.Rule;
 import io.tintype.simulations.story.StoryEvent.Kind;
 import io.tintype.vm.CoreProbe;
 import io.tintype.vm.IoRequest;
+import io.tintype.vm.MachineState;
 import io.tintype.vm.Vm;
 import io.tintype.vm.VmProbe;
 import io.tintype.vm.guest.DrivenGuest;
@@ -49,6 +48,9 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
         boolean hung;
         boolean delayed;
         int layer;
+        /** In which it was issued. */
+        @Nullable
+        Life life;
         final Set<Long> delayedGroups = new HashSet<>();
         int cuts;
 
@@ -104,8 +106,7 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
 
     final String name;
     final GuestBlueprint blueprint;
-    final EventLog log = new EventLog();
-    final @Nullable CrashCheck crashCheck;
+    final boolean isClone;
     final Map<String, Taken> taken = new LinkedHashMap<>();
     private final Map<Long, Taken> byNumber = new HashMap<>();
     /** In flight by the guest's account, by slot. */
@@ -117,23 +118,24 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
     private final List<String> issuedLabels = new ArrayList<>();
     private final ArrayDeque<Action> script = new ArrayDeque<>();
     private final Simulation simulation;
-    private @Nullable Oracle oracle;
+    private @Nullable Life life;
+    /** Rollbacks under way: the lives that begin with them. */
+    private final Map<CheckpointRef, ArrayDeque<Life>> nextLives = new HashMap<>();
+    private long guestNs;
     private @Nullable Vm vm;
     private @Nullable Action current;
     private String lastReissued = "";
     private long firstCheckpoint = 1;
     boolean muted;
+    boolean wasRolledBack;
     @Nullable
     Taken stunned;
 
-    SimulatedVm(Simulation simulation, String name, GuestBlueprint blueprint,
-            boolean checksCrashes) {
+    SimulatedVm(Simulation simulation, String name, GuestBlueprint blueprint, boolean isClone) {
         this.simulation = simulation;
+        this.isClone = isClone;
         this.name = name;
         this.blueprint = blueprint;
-        this.crashCheck = checksCrashes
-                ? new CrashCheck(blueprint.sectors(), blueprint.layout().slotCount())
-                : null;
         this.open = new Request[blueprint.layout().slotCount()];
     }
 
@@ -142,20 +144,46 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
         return simulation.cores();
     }
 
-    void watchedBy(Oracle newOracle) {
-        oracle = newOracle;
+    void lives(Life newLife) {
+        life = newLife;
     }
 
-    Oracle oracle() {
-        if (oracle == null) {
-            throw new IllegalStateException(name + " has no oracle");
+    /** The one under way. */
+    Life life() {
+        if (life == null) {
+            throw new IllegalStateException(name + " has no life");
         }
-        return oracle;
+        return life;
+    }
+
+    /** Its clock goes on from there. */
+    void clockFrom(Taken one) {
+        guestNs = one.guestNs;
+    }
+
+    /** A rollback to {@code to} was asked for, with which that life begins. */
+    void expect(CheckpointRef to, Life next) {
+        nextLives.computeIfAbsent(to, _ -> new ArrayDeque<>()).add(next);
+    }
+
+    /** That rollback came to nothing. */
+    void expectNot(CheckpointRef to, Life next) {
+        var lives = nextLives.get(to);
+        if (lives != null) {
+            lives.remove(next);
+        }
+    }
+
+    boolean isRollingBack() {
+        return nextLives.values().stream().anyMatch(lives -> !lives.isEmpty());
     }
 
     void started(Vm newVm, long nextCheckpoint) {
         vm = newVm;
         firstCheckpoint = nextCheckpoint;
+        for (int disk = 0; disk < blueprint.layout().diskCount(); disk++) {
+            life().images.add("images/" + name + "/disk-" + disk);
+        }
     }
 
     boolean isStarted() {
@@ -179,10 +207,10 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
         vm().interrupt();
     }
 
-    Taken begin(String label) {
+    Taken begin(String label, boolean isSnapshot) {
         var ref = new CheckpointRef(new VmId(name),
                 new CheckpointId(firstCheckpoint + byNumber.size()));
-        var one = new Taken(label, ref);
+        var one = new Taken(label, ref, isSnapshot);
         taken.put(label, one);
         byNumber.put(ref.id().value(), one);
         return one;
@@ -204,7 +232,16 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
     int inProgress() {
         int count = 0;
         for (var one : taken.values()) {
-            count += one.outcome == null ? 1 : 0;
+            count += one.isOver() ? 0 : 1;
+        }
+        return count;
+    }
+
+    /** Snapshots that are open. */
+    int openSnapshots() {
+        int count = 0;
+        for (var one : taken.values()) {
+            count += one.isOpen() ? 1 : 0;
         }
         return count;
     }
@@ -218,8 +255,8 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
             }
             return number < issuedLabels.size() ? "io-" + issuedLabels.get((int) number) : actor;
         }
-        if (actor.startsWith("checkpoint-")) {
-            var one = byNumber.get(Long.parseLong(actor.substring("checkpoint-".length())));
+        if (actor.startsWith("checkpoint-") || actor.startsWith("snapshot-")) {
+            var one = byNumber.get(Long.parseLong(actor.substring(actor.indexOf('-') + 1)));
             return one == null ? actor : one.label;
         }
         return actor;
@@ -245,6 +282,11 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
             return false;
         }
         current = action;
+        if (cpu.guestNs() < guestNs && !muted) {
+            simulation.violated(Rule.R3, name, "the guest's clock", guestNs + " ns or later",
+                    cpu.guestNs() + " ns");
+        }
+        guestNs = cpu.guestNs();
         switch (action) {
             case Action.Submit submit -> {
                 if (cpu.maySubmit()) {
@@ -273,7 +315,7 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
                 cpu.reset(disk);
                 note(Kind.DELIVER, name, "resets disk " + disk);
             }
-            case Action.Begin _,Action.Cancel _,Action.Delete _,Action.Clone _,Action.Flatten _,Action.StopFlatten _,Action.Retain _,Action.Gc _,Action.Limit _,Action.Crash _ ->
+            case Action.Begin _,Action.Snapshot _,Action.Close _,Action.RollBack _,Action.Cancel _,Action.Delete _,Action.Clone _,Action.Flatten _,Action.StopFlatten _,Action.Retain _,Action.Gc _,Action.Limit _,Action.Crash _ ->
                 throw new IllegalStateException("no guest does " + action.name());
         }
         return true;
@@ -312,11 +354,9 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
         var request = new Request(label, kind, disk, sector, sectorCount, slot, shape);
         open[slot] = request;
         byLabel.put(label, request);
-        log.submitted(event, slot, kind, disk, sector, sectorCount, fua, version, shape);
-        if (crashCheck != null) {
-            crashCheck.submitted(event, slot, kind, disk, sector, sectorCount, fua, version,
-                    shape);
-        }
+        life().log.submitted(event, slot, kind, disk, sector, sectorCount, fua, version, shape);
+        life().crashCheck.submitted(event, slot, kind, disk, sector, sectorCount, fua, version,
+                shape);
     }
 
     @Override
@@ -327,10 +367,8 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
         }
         var request = open[slot];
         open[slot] = null;
-        log.completed(event, slot, disk, status, versions, versionCount);
-        if (crashCheck != null) {
-            crashCheck.completed(event, slot, disk, status, versions, versionCount);
-        }
+        life().log.completed(event, slot, disk, status, versions, versionCount);
+        life().crashCheck.completed(event, slot, disk, status, versions, versionCount);
         if (request != null) {
             note(Kind.COMPLETE, name, "sees " + request.label + " complete"
                     + (status == IoStatus.OK ? "" : " with " + status));
@@ -340,7 +378,7 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
     @Override
     public void unexpected(long event, int disk, int tag, int status) {
         if (!muted) {
-            log.unexpected(event, disk, tag, status);
+            life().log.unexpected(event, disk, tag, status);
         }
     }
 
@@ -355,32 +393,89 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
                 open[slot] = null;
             }
         }
-        log.reset(event, disk);
+        life().log.reset(event, disk);
     }
 
     @Override
     public void overwritten(long event, int slot, int disk) {
         if (!muted) {
-            log.overwritten(event, slot, disk);
+            life().log.overwritten(event, slot, disk);
         }
     }
 
     // ---- what the engine tells ----
+
+    @SuppressWarnings("ReferenceEquality") // which one is the question
+    private boolean isOfThis(Request request) {
+        return request.life == life;
+    }
+
+    @Override
+    public void rolledBack(CheckpointRef to, MachineState machine) {
+        if (muted) {
+            return;
+        }
+        var lives = nextLives.get(to);
+        var next = lives == null ? null : lives.poll();
+        if (next == null) {
+            simulation.violated(Rule.R17, name, "a rollback to " + to, "one that was asked for",
+                    "another one");
+            return;
+        }
+        countRollBack(numbered(to.id().value()));
+        life = next;
+        wasRolledBack = true;
+        machine.chains().forEach(chain -> next.images.add(chain.directory().location()));
+        Arrays.fill(open, null);
+        var one = numbered(to.id().value());
+        guestNs = one == null ? 0 : one.guestNs;
+        note(Kind.RESUME, name, "is what it was at " + (one == null ? to : one.label));
+    }
+
+    private void countRollBack(@Nullable Taken to) {
+        simulation.count(to != null && to.isSnapshot
+                ? Situation.ROLLBACK_TO_SNAPSHOT
+                : Situation.ROLLBACK);
+        for (var request : flights.values()) {
+            if (request.landed || !isOfThis(request)) {
+                continue;
+            }
+            simulation.count(Situation.ROLLBACK_IN_FLIGHT);
+            if (request.hung) {
+                simulation.count(Situation.ROLLBACK_WITH_HUNG_OPERATION);
+            }
+            if (request.kind == IoKind.READ && request.cuts > 0) {
+                simulation.count(Situation.ROLLBACK_READ_ACROSS_CHECKPOINT);
+            }
+        }
+        for (var one : taken.values()) {
+            if (!one.isOver()) {
+                simulation.count(one.life == null
+                        ? Situation.ROLLBACK_BEFORE_CHECKPOINT
+                        : Situation.ROLLBACK_DURING_CHECKPOINT);
+            }
+        }
+    }
 
     @Override
     public void stunned(long checkpoint, Guest guest) {
         if (muted) {
             return;
         }
-        log.stunned(checkpoint, guest.saveRegisters());
+        life().log.stunned(checkpoint, guest.saveRegisters());
         var one = byNumber.get(checkpoint);
         stunned = one;
         if (one == null) {
             return;
         }
+        one.life = life;
+        one.guestNs = guestNs;
+        if (simulation.knobs.forksCrashChecks()) {
+            one.durable = life().crashCheck.fork();
+        }
         one.stage = Taken.Stage.STUNNED;
         for (var request : flights.values()) {
-            if (!request.landed) {
+            if (!request.landed && isOfThis(request)) {
                 one.pending++;
                 if (request.kind == IoKind.READ && ++request.cuts == 2) {
                     simulation.count(Situation.READ_ACROSS_TWO_CHECKPOINTS);
@@ -415,6 +510,7 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
                     request.sector(), request.sectorCount(), request.tag(), 0);
         }
         one.issued = true;
+        one.life = life;
         one.layer = request.layer();
         flights.put(request.ioId(), one);
         labels.put(request.ioId(), one.label);
@@ -466,7 +562,7 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
         }
         request.landed = true;
         for (var one : byNumber.values()) {
-            if (one.outcome == null && one.pending > 0 && --one.pending == 0
+            if (!one.isOver() && one.pending > 0 && --one.pending == 0
                     && one.stage == Taken.Stage.DRAINING) {
                 one.stage = Taken.Stage.SAVING;
             }

@@ -1,6 +1,5 @@
 package io.tintype.simulations.simulate;
 
-import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
 import io.tintype.actors.strand.Ready;
 import io.tintype.actors.strand.SimulatedSystem;
@@ -10,14 +9,8 @@ import io.tintype.scheduler.Rule;
 import io.tintype.simulations.oracle.Violation;
 import io.tintype.simulations.story.StoryEvent;
 import io.tintype.simulations.story.StoryEvent.Kind;
-import io.tintype.store.Retention;
 import io.tintype.store.StoreException;
-import io.tintype.vm.CheckpointDisks;
 import io.tintype.vm.CoreProbe;
-import io.tintype.vm.CoreProbe.CoreStep;
-import io.tintype.vm.CoreProbe.DiskStep;
-import io.tintype.vm.CoreProbe.PendingStep;
-import io.tintype.vm.CoreProbe.PhaseStep;
 import io.tintype.vm.DiskIo;
 import io.tintype.vm.VmSpec;
 import io.tintype.vm.guest.DrivenGuest;
@@ -28,7 +21,6 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.TreeMap;
@@ -50,7 +42,7 @@ import org.jspecify.annotations.Nullable;
 final class Simulation {
     /** More than any run of ours needs; one that takes more goes round in circles. */
     private static final int STEPS_MAX = 60_000;
-    private static final int POLLING_STEPS = 20_000;
+    private static final int POLLING_STEPS = 15_000;
     /** Virtual time after which what has not happened will not: far above all deadlines, below the one of forgotten asks. */
     private static final long FOREVER_NS = 3_600_000_000_000L;
     private static final String HOST = "/user/host/";
@@ -79,7 +71,7 @@ final class Simulation {
         }
     }
 
-    private record Submitted(String name, DiskIo.Operation operation, Consumer<IoStatus> done) {}
+    record Submitted(String name, DiskIo.Operation operation, Consumer<IoStatus> done) {}
 
     /** How an operation of the storage ends. */
     private enum End {
@@ -122,11 +114,13 @@ final class Simulation {
     private final Map<String, Integer> names = new HashMap<>();
     private final Map<String, String> labels = new HashMap<>();
     private final List<String> recorded = new ArrayList<>();
-    private final List<StoryEvent> story = new ArrayList<>();
+    private final Teller teller;
     private final int[] situations = new int[Situation.values().length];
     private final Executor blocking = task -> task("run ", task);
     private final Executor saving = task -> task("save ", task);
     private final Executor loading = task -> named("load pages", () -> load(task));
+    private final Operator operator = new Operator(this);
+    private final Liveness liveness = new Liveness(this);
     private SimulatedHost host;
     private long numbers;
     private long hash;
@@ -137,9 +131,6 @@ final class Simulation {
     private boolean ending;
     private String stepName = "start";
     private int unfitting = -1;
-    private int stepIndex = -1;
-    /** What the cores came to in the step under way, for the story. */
-    private final TreeMap<String, String> coreStates = new TreeMap<>();
 
     private Simulation(SimulatedMachine machine, Knobs knobs, @Nullable Schedule schedule,
             boolean records, boolean tells) throws StoreException {
@@ -149,10 +140,11 @@ final class Simulation {
         this.schedule = schedule;
         this.records = records;
         this.tells = tells;
+        this.teller = new Teller(system, tells);
         this.picker = new Strategy.Picker(knobs.strategy(),
                 new Dice(Dice.of(knobs.seed(), "schedule", 0)));
         this.startNs = system.nowNs();
-        var power = new Power();
+        var power = new Power(between());
         host = new SimulatedHost(machine, knobs, "host", power, new SimulatedImages(power),
                 new SimulatedStoreFiles(power), new MemoryJournal(), new Disks(), blocking, saving,
                 loading);
@@ -199,22 +191,12 @@ final class Simulation {
 
     @Nullable
     CoreProbe cores() {
-        return tells ? this::noteCore : machine.cores();
+        return tells ? teller : machine.cores();
     }
 
-    /** What a lane knows after a step, in short. */
-    private void noteCore(Object actor, CoreStep step) {
-        switch (step) {
-            case DiskStep disk -> {
-                coreStates.put("top layer", String.valueOf(disk.next().top()));
-                coreStates.put("requests on the disk", String.valueOf(disk.next().pending()));
-                coreStates.put("parts that wait", String.valueOf(disk.next().stalled()));
-            }
-            case PendingStep pending ->
-                coreStates.put("requests in flight", String.valueOf(pending.next().size()));
-            case PhaseStep phase ->
-                coreStates.put("phase", phase.next().getClass().getSimpleName());
-        }
+    /** Operations that never end. */
+    List<Submitted> hung() {
+        return hung;
     }
 
     SimulatedHost host() {
@@ -241,29 +223,9 @@ final class Simulation {
 
     /** Something that people want to know of the step under way. */
     void note(Kind kind, String lane, String text) {
-        if (tells && !ending) {
-            story.add(new StoryEvent(NOTE + story.size(), lane, kind, text, causeFor(lane),
-                    new TreeMap<>()));
+        if (!ending) {
+            teller.note(kind, lane, text);
         }
-    }
-
-    /** What happens elsewhere in a step was caused by the step. */
-    private int causeFor(String lane) {
-        return stepIndex < 0 || story.get(stepIndex).lane().equals(lane) ? -1 : stepIndex;
-    }
-
-    private static String laneOf(String name) {
-        var words = name.split(" ", -1);
-        return switch (words[0]) {
-            case "guest" -> words[1];
-            case "begin", "cancel", "delete", "clone", "flatten", "stop-flatten", "retain",
-                    "gc" ->
-                "operator";
-            case "finish", "hang", "run", "save", "timer" -> words[1];
-            case "fail" -> words[1].equals("hung") ? words[2] : words[1];
-            case "fail," -> words[3];
-            default -> "storage";
-        };
     }
 
     // ---- the run ----
@@ -288,18 +250,23 @@ final class Simulation {
                 if (vm.isStarted() && vm.vm().counters().throttles() > 0) {
                     count(Situation.GUEST_WAITS_FOR_MEMORY);
                 }
+                for (var one : vm.taken.values()) {
+                    if (one.snapshot != null && !one.isOpen() && !one.closed) {
+                        count(Situation.SNAPSHOT_LOST);
+                    }
+                }
             }
             if (host.power.refusals() > 0) {
                 count(Situation.DISK_FULL);
             }
             if (!over) {
-                new Inspection(this).inspect();
+                operator.inspection().inspect();
             }
         } finally {
             tearDown();
         }
         return new RunRecord(List.copyOf(violations), hash, steps, system.nowNs() - startNs,
-                situations, List.copyOf(recorded), unfitting, List.copyOf(story));
+                situations, List.copyOf(recorded), unfitting, teller.story());
     }
 
     private void create(String name) throws IOException {
@@ -309,9 +276,9 @@ final class Simulation {
         }
         var blueprint = DrivenGuest.blueprint(Dice.of(knobs.seed(), name, 0), memoryBytes(disks),
                 disks, knobs.slots(), knobs.requestSectorsMax());
-        var vm = new SimulatedVm(this, name, blueprint, true);
+        var vm = new SimulatedVm(this, name, blueprint, false);
         vms.put(name, vm);
-        Inspection.watch(this, vm);
+        operator.inspection().watch(vm);
         var spec = new VmSpec(new VmId(name), List.of(memoryBytes(disks)), disks,
                 DrivenGuest.factory(blueprint, vm, vm));
         var made = host.host.createLater(spec, vm);
@@ -330,7 +297,7 @@ final class Simulation {
         });
     }
 
-    private static String text(Throwable failure) {
+    static String text(Throwable failure) {
         var cause = failure;
         while (cause.getCause() != null) {
             cause = cause.getCause();
@@ -356,13 +323,14 @@ final class Simulation {
             recorded.add(site.isEmpty() ? stepName : stepName + ", sent at " + site);
         }
         boolean isTold = tells && !ending && tellDelivery(one, message);
-        if (message != null && one.actor().contains("/checkpoint-")) {
+        if (message != null && (one.actor().contains("/checkpoint-")
+                || one.actor().contains("/snapshot-"))) {
             noteStage(one.actor(), message.getClass().getSimpleName());
         }
         long before = host.power.changes();
         system.run(one);
-        if (isTold && !coreStates.isEmpty()) {
-            story.set(stepIndex, story.get(stepIndex).with(coreStates));
+        if (isTold) {
+            teller.handled();
         }
         system.advance(knobs.stepNs());
         if (host.power.isOff() && !over && !ending) {
@@ -378,27 +346,11 @@ final class Simulation {
         }
     }
 
-    /**
-     * Tells of a message, caused by the event that sent it: an event of the schedule if that is exact, a detail otherwise. False, and
-     * what follows counts as caused by the sender, for one that nobody wants to see.
-     */
+    /** False for one that nobody wants to see. */
     private boolean tellDelivery(Ready one, @Nullable Object message) {
-        coreStates.clear();
-        int cause = system.markOf(one) instanceof Integer index ? index : -1;
         boolean isExact = schedule != null && !schedule.settles() && !quiet;
         boolean isShown = isExact || (message != null && schedule != null && schedule.settles());
-        if (!isShown) {
-            stepIndex = cause;
-        } else {
-            var name = isExact ? stepName : NOTE + story.size();
-            stepIndex = story.size();
-            story.add(new StoryEvent(name, label(one.actor()), Kind.DELIVER,
-                    "handles " + (message == null
-                            ? "a system message"
-                            : message.getClass().getSimpleName()),
-                    cause, new TreeMap<>()));
-        }
-        system.mark(stepIndex);
+        teller.delivery(one, message, label(one.actor()), isExact ? stepName : null, isShown);
         return isShown;
     }
 
@@ -491,9 +443,7 @@ final class Simulation {
             recorded.add(name);
         }
         if (tells) {
-            stepIndex = story.size();
-            system.mark(stepIndex);
-            story.add(new StoryEvent(name, laneOf(name), kindOf(name), name, -1, new TreeMap<>()));
+            teller.event(name);
         }
         long before = host.power.changes();
         body.accept(name);
@@ -512,20 +462,6 @@ final class Simulation {
             }
         }
         system.advance(knobs.stepNs());
-    }
-
-    private static Kind kindOf(String name) {
-        int space = name.indexOf(' ');
-        return switch (space < 0 ? name : name.substring(0, space)) {
-            case "guest" -> Kind.ISSUE;
-            case "fail", "fail,", "hang", "limit" -> Kind.FAULT;
-            case "crash" -> Kind.CRASH;
-            case "timer" -> Kind.TIMER;
-            case "finish" -> Kind.LAND;
-            case "save" -> Kind.SAVE;
-            case "cancel" -> Kind.ABORT;
-            default -> Kind.DELIVER;
-        };
     }
 
     private void submitted(DiskIo.Operation operation, Consumer<IoStatus> done) {
@@ -589,9 +525,19 @@ final class Simulation {
                 } else {
                     count(Situation.OPERATION_NEVER_ENDS);
                     hung.add(one);
+                    var request = requestOf(one.operation());
+                    if (request != null) {
+                        request.hung = true;
+                    }
                 }
             }
         }
+    }
+
+    private SimulatedVm.@Nullable Request requestOf(DiskIo.Operation operation) {
+        int slash = operation.disk().indexOf('/');
+        var vm = slash < 0 ? null : vms.get(operation.disk().substring(0, slash));
+        return vm == null ? null : vm.flights.get(operation.ioId());
     }
 
     /** What the engine's own checks refuse is a violation, whichever rule let it get there. */
@@ -608,7 +554,9 @@ final class Simulation {
     }
 
     private void task(String verb, Runnable task) {
-        named(verb + label(system.runningActor()), task);
+        var actor = system.runningActor();
+        // What no actor wants done an operator does: named after that, as a shrunk run has others.
+        named(verb + (actor.isEmpty() ? stepName : label(actor)), task);
     }
 
     private void load(Runnable task) {
@@ -636,147 +584,8 @@ final class Simulation {
     private void act(Action action) {
         if (action instanceof Action.Crash) {
             crash();
-            return;
-        }
-        if (action instanceof Action.Limit(_, _, var bytes)) {
-            host.power.limit(bytes < 0 ? Long.MAX_VALUE : bytes);
-            return;
-        }
-        if (action instanceof Action.Gc) {
-            try {
-                gc();
-            } catch (IOException e) {
-                note(Kind.FAULT, "storage", "could not collect garbage: " + e.getMessage());
-            }
-            return;
-        }
-        var vm = vms.get(action.vm());
-        if (vm == null || !vm.isStarted() || vm.isDead()) {
-            return;
-        }
-        switch (action) {
-            case Action.Begin(_, var label, var copies) -> begin(vm, label, copies);
-            case Action.Flatten(_, _, var disk) -> {
-                var _ = vm.vm().flatten(disk);
-            }
-            case Action.StopFlatten(_, _, var disk) -> vm.vm().cancelFlatten(disk);
-            case Action.Cancel(_, var label) -> {
-                var one = vm.taken.get(label);
-                if (one != null) {
-                    vm.vm().cancel(one.ref.id(), "no longer wanted");
-                }
-            }
-            case Action.Delete(_, var label) -> delete(vm, label);
-            case Action.Retain(_, _, var newest) -> retain(vm, newest);
-            case Action.Clone(_, var label, var newVm) -> {
-                var one = vm.taken.get(label);
-                if (one != null && one.isStored() && !vms.containsKey(newVm)) {
-                    new Inspection(this).cloneOf(vm, one, newVm);
-                }
-            }
-            case Action.Submit _,Action.Touch _,Action.Heap _,Action.Bell _,Action.Reset _ ->
-                vm.tell(action);
-            case Action.Gc _,Action.Limit _,Action.Crash _ ->
-                throw new IllegalStateException("done above");
-        }
-    }
-
-    private void begin(SimulatedVm vm, String label, boolean copies) {
-        if (vm.taken.containsKey(label)) {
-            return;
-        }
-        if (vm.inProgress() > 0) {
-            count(Situation.TWO_CHECKPOINTS_AT_ONCE);
-        }
-        if (host.host.restoring().stream()
-                .anyMatch(restored -> restored.vm().value().equals(vm.name))) {
-            count(Situation.CHECKPOINT_WHILE_RESTORING);
-        }
-        var one = vm.begin(label);
-        var kept = copies ? CheckpointDisks.COPY : CheckpointDisks.POINTER;
-        var _ = vm.vm().checkpoint(kept).whenComplete((outcome, _) -> {
-            if (outcome == null || vm.muted) {
-                return;
-            }
-            one.outcome = outcome;
-            if (outcome.sealed()) {
-                if (outcome.pendingCount() > 0) {
-                    count(Situation.SEALED_WITH_PENDING);
-                }
-                if (copies) {
-                    count(Situation.SEALED_WITH_COPIES);
-                }
-                note(Kind.SEAL, vm.name + "/" + label, "is sealed");
-            } else {
-                countAbort(one, String.valueOf(outcome.reason()));
-                note(Kind.ABORT, vm.name + "/" + label, "is aborted: " + outcome.reason());
-            }
-        });
-    }
-
-    private void countAbort(Taken one, String reason) {
-        if (reason.contains("deadline") || reason.contains("in time")) {
-            count(Situation.ABORT_DEADLINE);
-        }
-        count(switch (Objects.requireNonNullElse(one.stageAtAbort, one.stage)) {
-            case PREPARING -> Situation.ABORT_PREPARING;
-            case PUT_OFF -> Situation.ABORT_PUT_OFF;
-            case STUNNED, HELD -> Situation.ABORT_RESUME_HELD;
-            case DRAINING -> Situation.ABORT_DRAINING;
-            case SAVING -> Situation.ABORT_SAVING;
-        });
-    }
-
-    private void delete(SimulatedVm vm, String label) {
-        var one = vm.taken.get(label);
-        if (one == null || !one.isStored()) {
-            return;
-        }
-        one.deleted = true;
-        try {
-            host.host.delete(one.ref);
-        } catch (IOException e) {
-            // A full or failing disk: it may be there still, and nobody may rely on it.
-            note(Kind.FAULT, vm.name, "could not delete " + label + ": " + e.getMessage());
-        }
-    }
-
-    private void retain(SimulatedVm vm, int newest) {
-        // Until it is known which ones go, none may be relied on: the power may fail meanwhile.
-        var before = new TreeMap<String, Boolean>();
-        for (var one : vm.taken.values()) {
-            before.put(one.label, one.deleted);
-            one.deleted = true;
-        }
-        List<CheckpointRef> dropped;
-        int stored;
-        try {
-            stored = (int) host.host.store().list().stream()
-                    .filter(ref -> ref.vm().value().equals(vm.name)).count();
-            dropped = host.host.retain(new VmId(vm.name), Retention.newest(newest));
-        } catch (IOException e) {
-            note(Kind.FAULT, vm.name, "could not delete what is not retained: " + e.getMessage());
-            return;
-        }
-        if (dropped.size() != Math.max(0, stored - newest)) {
-            violated(null, vm.name, "the checkpoints that are not retained",
-                    Math.max(0, stored - newest) + " of " + stored, dropped.toString());
-        }
-        if (!dropped.isEmpty() && stored > dropped.size()) {
-            count(Situation.RETENTION);
-        }
-        for (var one : vm.taken.values()) {
-            one.deleted = Objects.requireNonNull(before.get(one.label))
-                    || dropped.contains(one.ref);
-        }
-    }
-
-    void gc() throws IOException {
-        if (vms.values().stream().anyMatch(vm -> vm.isStarted() && vm.inProgress() > 0)) {
-            count(Situation.GC_DURING_CHECKPOINT);
-        }
-        if (!host.host.gc().removed().isEmpty()) {
-            count(Situation.GC_RECLAIMS);
+        } else {
+            operator.act(action);
         }
     }
 
@@ -788,7 +597,9 @@ final class Simulation {
         over = false;
         for (var vm : vms.values()) {
             for (var one : vm.taken.values()) {
-                if (one.outcome == null) {
+                if (one.isOpen()) {
+                    count(Situation.CRASH_WITH_SNAPSHOT);
+                } else if (!one.isOver() && !one.isSnapshot) {
                     count(switch (one.stage) {
                         case PREPARING, PUT_OFF -> Situation.CRASH_PREPARING;
                         case STUNNED, HELD -> Situation.CRASH_STUNNED;
@@ -798,22 +609,38 @@ final class Simulation {
                 } else if (one.isStored()) {
                     count(Situation.CRASH_AFTER_SEAL);
                 }
+                if (vm.isClone && !one.clones.isEmpty()) {
+                    count(Situation.CRASH_WITH_CLONES);
+                }
+            }
+            if (vm.isRollingBack()) {
+                count(Situation.CRASH_DURING_ROLLBACK);
+            }
+            if (vm.wasRolledBack) {
+                count(Situation.CRASH_AFTER_ROLLBACK);
             }
         }
-        var power = new Power();
+        var power = new Power(between());
         long seed = Dice.of(knobs.seed(), "crash", 0);
         var images = host.images.crashed(power, seed);
         var files = host.files.crashed(power, seed);
+        if (power.between() > 0) {
+            count(Situation.CRASH_IN_BETWEEN);
+        }
         // Its own dice: how much of the journal is lost must not change what else is drawn.
         var journal = host.journal.crashed(
                 bound -> Math.floorMod(Dice.of(knobs.seed(), "journal", 0), bound));
         host.power.turnOff();
         stopAll();
         try {
-            new Inspection(this).recover(power, images, files, journal);
+            operator.inspection().recover(power, images, files, journal);
         } finally {
             over = true;
         }
+    }
+
+    private int between() {
+        return knobs.crashAt() >= 0 ? knobs.betweenPercent() : 0;
     }
 
     SimulatedHost restart(Power power, SimulatedImages images, SimulatedStoreFiles files,
@@ -978,19 +805,21 @@ final class Simulation {
             }
         }
         // A guest may poll for memory as long as a hung operation keeps it: that is no circle.
-        goOn(hung.isEmpty() ? Long.MAX_VALUE : steps + POLLING_STEPS);
+        boolean clonesHold = vms.values().stream().anyMatch(liveness::isHeldByClones);
+        goOn(clonesHold || !hung.isEmpty() ? steps + POLLING_STEPS : Long.MAX_VALUE);
         if (over || !violations.isEmpty()) {
             return;
         }
-        checkLiveness();
+        liveness.check();
         for (var one : List.copyOf(hung)) {
             happen(unique("fail hung " + one.name()), _ -> one.done().accept(IoStatus.ERROR));
         }
         hung.clear();
-        goOn();
+        goOn(clonesHold ? steps + POLLING_STEPS : Long.MAX_VALUE);
+        vms.values().stream().filter(liveness::isHeldByClones).forEach(vm -> vm.vm().pause());
         for (var vm : vms.values()) {
             if (!over && violations.isEmpty() && vm.isStarted() && !vm.isDead()
-                    && vm.openCount() > 0) {
+                    && vm.openCount() > 0 && !liveness.isHeldByClones(vm)) {
                 violated(Rule.R11, vm.name, "requests", "each completed once",
                         vm.openCount() + " never");
             }
@@ -1016,57 +845,6 @@ final class Simulation {
             checkStuns(true);
             fireNext(dueNs);
         }
-    }
-
-    /** Whoever waits now waits for an operation that never ends, or for ever. */
-    private void checkLiveness() {
-        for (var vm : vms.values()) {
-            if (!vm.isStarted() || vm.isDead()) {
-                continue;
-            }
-            for (var one : vm.taken.values()) {
-                if (one.outcome == null) {
-                    violated(Rule.R15, vm.name, "checkpoint " + one.label,
-                            "an end, be it at its deadline", "none");
-                }
-            }
-            checkHostages(vm);
-        }
-    }
-
-    /** R15: where no checkpoint needs a layer unchanged, no write waits for a hung one below. */
-    private void checkHostages(SimulatedVm vm) {
-        if (knobs.ordered() || vm.taken.values().stream().anyMatch(Taken::isStored)) {
-            return;
-        }
-        for (var request : vm.flights.values()) {
-            for (long group : request.delayedGroups) {
-                if (!request.landed && isHeldHostage(vm, request, group)) {
-                    violated(Rule.R15, vm.name, "write " + request.label,
-                            "to go on without the checkpoint",
-                            "it waits for one that never ends");
-                }
-            }
-        }
-    }
-
-    /** Whether all that it waits for is below its own layer; in it, it would have to wait anyway. */
-    private boolean isHeldHostage(SimulatedVm vm, SimulatedVm.Request request, long group) {
-        boolean below = false;
-        for (var one : hung) {
-            var operation = one.operation();
-            if (!operation.disk().equals(vm.name + "/disk-" + request.disk)) {
-                continue;
-            }
-            // Behind a copy that never ends it would wait without any checkpoint, too.
-            if (vm.requestLabel(operation.ioId()).equals(request.label)
-                    || operation.layer() >= request.layer
-                    || (operation.fault() && operation.group() == group)) {
-                return false;
-            }
-            below |= operation.group() == group;
-        }
-        return below;
     }
 
     // ---- the end ----

@@ -38,7 +38,29 @@ public enum Situation {
     FLATTEN_DURING_CHECKPOINT("a chain that was made flat during a checkpoint"),
     GC_DURING_CHECKPOINT("a collection of garbage during a checkpoint"),
     GC_RECLAIMS("a collection of garbage that reclaims something"),
-    RETENTION("old checkpoints that go while newer ones stay");
+    RETENTION("old checkpoints that go while newer ones stay"),
+    ROLLBACK("a rollback to a checkpoint"),
+    ROLLBACK_TO_SNAPSHOT("a rollback to a snapshot"),
+    ROLLBACK_IN_FLIGHT("a rollback with requests in flight"),
+    ROLLBACK_READ_ACROSS_CHECKPOINT("a rollback with a read pending across a checkpoint"),
+    ROLLBACK_WITH_HUNG_OPERATION("a rollback with a request that never completes"),
+    ROLLBACK_BEFORE_CHECKPOINT("a rollback while a checkpoint is prepared"),
+    ROLLBACK_DURING_CHECKPOINT("a rollback between a checkpoint's T and its seal"),
+    ROLLBACK_WHILE_LOADING("a rollback while a restored VM still loads"),
+    ROLLBACK_OF_CLONE("a rollback of a clone to a checkpoint of its own"),
+    CRASH_DURING_ROLLBACK("a crash after a rollback was asked for, before the VM went back"),
+    CRASH_AFTER_ROLLBACK("a crash of a VM that was rolled back"),
+    SNAPSHOT_WITH_PENDING("a snapshot with requests pending at T"),
+    SNAPSHOTS_AT_ONCE("two snapshots of a VM open"),
+    SNAPSHOT_GIVEN_UP("a snapshot that was given up before it was there"),
+    SNAPSHOT_LOST("a snapshot that was closed for want of memory"),
+    SNAPSHOT_CLOSED_UNDER_CLONE("a snapshot closed while a clone of it runs"),
+    CHECKPOINT_BESIDE_SNAPSHOT("a checkpoint while a snapshot is open"),
+    CRASH_WITH_SNAPSHOT("a crash with a snapshot open"),
+    CLONE_OF_SNAPSHOT("a clone of a snapshot"),
+    CLONE_OF_CLONE("a clone of a clone"),
+    CRASH_WITH_CLONES("a crash with clones of clones"),
+    CRASH_IN_BETWEEN("a sector with a content after a crash that is neither the newest nor synced");
 
     private final String words;
 

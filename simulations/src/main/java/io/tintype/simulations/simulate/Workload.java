@@ -8,6 +8,7 @@ import java.util.List;
 /** What guests and operators do in a run, and when: drawn from the seed before it begins. */
 final class Workload {
     private static final int SECTORS_A_GROUP = 8;
+    private static final int GENERATIONS_MAX = 3;
 
     /** An action at its virtual time, counted from the start of the run. */
     record Timed(long atNs, Action action) {}
@@ -108,6 +109,65 @@ final class Workload {
             }
         }
         housekeeping(vm, (int) soon);
+        goingBack(vm, label, (int) soon);
+    }
+
+    /** Rollbacks and snapshots, of dice of their own. */
+    private void goingBack(String vm, String label, int soonNs) {
+        var own = new Dice(Dice.of(knobs.seed(), "going back " + vm + " " + label, 0));
+        if (own.percent(knobs.rollbackPercent())) {
+            // Mostly when it is sealed, and sometimes while the next ones are under way.
+            long atNs = nowNs + soonNs / 2 + own.below(3 * (soonNs / 2 + 1));
+            actions.add(new Timed(atNs, new Action.RollBack(vm, "z" + label, label)));
+            if (own.percent(30)) {
+                actions.add(new Timed(atNs + 1 + own.below(soonNs),
+                        new Action.RollBack(vm, "y" + label, label)));
+            }
+            afterwards(vm, "a" + label, atNs, own, soonNs);
+        }
+        if (!own.percent(knobs.snapshotPercent())) {
+            return;
+        }
+        var snapshot = "s" + label;
+        long atNs = nowNs + 1 + own.below(soonNs);
+        actions.add(new Timed(atNs, new Action.Snapshot(vm, snapshot)));
+        if (own.percent(knobs.cancelPercent())) {
+            actions.add(new Timed(atNs + 1 + own.below(soonNs), new Action.Cancel(vm, snapshot)));
+        }
+        if (own.percent(knobs.rollbackPercent())) {
+            actions.add(new Timed(atNs + 1 + own.below(2 * (soonNs / 2 + 1)),
+                    new Action.RollBack(vm, "z" + snapshot, snapshot)));
+            afterwards(vm, "a" + snapshot, atNs, own, soonNs);
+        }
+        if (own.percent(knobs.clonePercent())) {
+            var clone = "vm-" + (knobs.vms() + ++clones);
+            actions.add(new Timed(atNs + 1 + own.below(2 * (soonNs / 2 + 1)),
+                    new Action.Clone(vm, snapshot, clone)));
+            busy(clone, soonNs);
+        }
+        if (own.percent(70)) {
+            actions.add(new Timed(atNs + 1 + own.below(3 * (soonNs / 2 + 1)),
+                    new Action.Close(vm, snapshot)));
+        }
+    }
+
+    /** What a guest does that was taken back: else most of them would end there. */
+    private void afterwards(String vm, String label, long atNs, Dice own, int soonNs) {
+        for (int i = 0; i < 4; i++) {
+            long thenNs = atNs + 1 + own.below(soonNs);
+            var name = label + (char) ('a' + i);
+            int what = own.below(5);
+            int sectors = Math.min(SECTORS_A_GROUP, knobs.requestSectorsMax());
+            long sector = own.below(knobs.hotGroups()) * (long) SECTORS_A_GROUP
+                    % ((long) knobs.groups() * SECTORS_A_GROUP);
+            actions.add(new Timed(thenNs, switch (what) {
+                case 0 -> new Action.Heap(vm, name);
+                case 1 -> new Action.Submit(vm, name, IoKind.FLUSH, 0, 0, 0, 0, false);
+                case 2 -> new Action.Submit(vm, name, IoKind.READ, 0, sector, sectors, 0, false);
+                default -> new Action.Submit(vm, name, IoKind.WRITE, 0, sector, sectors, 0,
+                        own.percent(knobs.fuaPercent()));
+            }));
+        }
     }
 
     private void housekeeping(String vm, int soonNs) {
@@ -124,11 +184,15 @@ final class Workload {
 
     /** What a clone does, if it is there by then: while its memory is still being read, with luck. */
     private void busy(String clone, long soon) {
+        busy(clone, soon, nowNs, 1);
+    }
+
+    private void busy(String clone, long soon, long fromNs, int generation) {
         // Dice of its own, so that runs without clones stay as they are.
         var own = new Dice(Dice.of(knobs.seed(), clone, 0));
         for (int i = 0; i < 6; i++) {
             var label = clone.replace("vm-", "k") + (char) ('a' + i);
-            long atNs = nowNs + soon / 2 + 1 + own.below((int) Math.min(Integer.MAX_VALUE, soon));
+            long atNs = fromNs + soon / 2 + 1 + own.below((int) Math.min(Integer.MAX_VALUE, soon));
             int what = own.below(4);
             actions.add(new Timed(atNs, switch (what) {
                 case 0 -> new Action.Begin(clone, label,
@@ -139,6 +203,33 @@ final class Workload {
                         own.below(knobs.groups()) * (long) SECTORS_A_GROUP,
                         Math.min(SECTORS_A_GROUP, knobs.requestSectorsMax()), 0, false);
             }));
+            if (what == 0) {
+                offspring(clone, label, (int) Math.min(Integer.MAX_VALUE / 4, soon), atNs,
+                        generation);
+            }
+        }
+    }
+
+    /** What becomes of a checkpoint of a clone. */
+    private void offspring(String clone, String label, int soonNs, long fromNs, int generation) {
+        var own = new Dice(Dice.of(knobs.seed(), "offspring " + clone + " " + label, 0));
+        if (generation < GENERATIONS_MAX && own.percent(knobs.grandClonePercent())) {
+            var next = "vm-" + (knobs.vms() + ++clones);
+            actions.add(new Timed(fromNs + soonNs / 4 + own.below(soonNs),
+                    new Action.Clone(clone, label, next)));
+            busy(next, soonNs, fromNs, generation + 1);
+        }
+        if (own.percent(knobs.rollbackPercent())) {
+            actions.add(new Timed(fromNs + soonNs / 4 + own.below(soonNs),
+                    new Action.RollBack(clone, "z" + label, label)));
+        }
+        if (own.percent(knobs.snapshotPercent())) {
+            actions.add(new Timed(fromNs + 1 + own.below(soonNs),
+                    new Action.Snapshot(clone, "s" + label)));
+            if (own.percent(knobs.rollbackPercent())) {
+                actions.add(new Timed(fromNs + soonNs / 2 + own.below(soonNs),
+                        new Action.RollBack(clone, "y" + label, "s" + label)));
+            }
         }
     }
 
