@@ -213,7 +213,9 @@ final class Inspection {
         }
         simulation.goOn();
         for (var vm : simulation.vms().values()) {
-            if (vm.isStarted() && !vm.isDead() && isFine()) {
+            // A clone keeps the snapshot that it stands on, also when its disks were made flat since.
+            if (vm.isStarted() && !vm.isDead() && isFine()
+                    && !simulation.liveness().isHeldByClones(vm)) {
                 checkHeld(vm);
             }
         }

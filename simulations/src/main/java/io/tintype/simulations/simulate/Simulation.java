@@ -194,6 +194,10 @@ final class Simulation {
         return tells ? teller : machine.cores();
     }
 
+    Liveness liveness() {
+        return liveness;
+    }
+
     /** Operations that never end. */
     List<Submitted> hung() {
         return hung;
