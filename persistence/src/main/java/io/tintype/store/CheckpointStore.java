@@ -376,6 +376,16 @@ public final class CheckpointStore implements CheckpointSink, AutoCloseable {
         return gcImages(inUse, true);
     }
 
+    /**
+     * Refuses if a disk of another VM starts from one of {@code vm}, whose images therefore have to stay.
+     *
+     * @throws StoreException that names such a disk; or one whose parent nobody can tell, since it is damaged
+     */
+    public void requireNoDisksFrom(VmId vm) throws StoreException {
+        checkOpen();
+        images.requireNoneFrom(vm);
+    }
+
     private GcReport gcImages(Collection<String> inUse, boolean isDryRun) throws StoreException {
         synchronized (housekeeping) {
             List<CheckpointRef> unreadable = readLineage();

@@ -1,6 +1,7 @@
 package io.tintype.store;
 
 import io.tintype.actors.CheckpointRef;
+import io.tintype.actors.VmId;
 import io.tintype.cow.disk.DiskChain;
 import io.tintype.cow.disk.FileImageDirectory;
 import java.io.IOException;
@@ -109,6 +110,30 @@ final class DiskDirectories {
         } catch (IOException e) {
             throw new StoreException("checkpoint " + ref + " is not deleted, since nobody can tell "
                     + "whether disks stand on copies in it: " + e.getMessage(), e);
+        }
+    }
+
+    /** Refuses if a disk of another VM starts from one of {@code vm}. */
+    void requireNoneFrom(VmId vm) throws StoreException {
+        Path ofVm = layout.images().resolve(vm.value());
+        try {
+            for (Path ofOther : foldersIn(layout.images())) {
+                for (Path disk : ofOther.equals(ofVm) ? List.<Path>of() : foldersIn(ofOther)) {
+                    String parent = Files.exists(disk.resolve("chain"))
+                            ? DiskChain.parentOf(new FileImageDirectory(disk))
+                            : null;
+                    if (parent != null && disk.resolve(parent).normalize().startsWith(ofVm)) {
+                        throw new StoreException("the disk " + layout.directory().relativize(disk)
+                                + " starts from one of VM " + vm
+                                + "; destroy its VM first, or make the disk flat");
+                    }
+                }
+            }
+        } catch (StoreException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new StoreException("the disks of VM " + vm + " are not deleted, since nobody can "
+                    + "tell whether others start from them: " + e.getMessage(), e);
         }
     }
 

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -182,6 +183,31 @@ final class DiskDirectory implements AutoCloseable {
 
     private static String keyOf(CheckpointRef checkpoint) {
         return COPIES + checkpoint.vm() + "/" + checkpoint.id();
+    }
+
+    /**
+     * Refuses if a disk of another VM, running or not, starts from one of {@code vm} (R16).
+     *
+     * @throws StoreException that names such a disk
+     */
+    synchronized void requireNoClonesOf(VmId vm) throws StoreException {
+        var prefix = key(store.directory().resolve("images", vm.value())) + "/";
+        var its = new HashSet<String>();
+        chains.forEach((key, chain) -> {
+            if (key.startsWith(prefix)) {
+                its.add(chain.directory().location());
+            }
+        });
+        for (var entry : chains.entrySet()) {
+            var parent = entry.getValue().parentLocation();
+            if (parent != null && its.contains(parent) && !entry.getKey().startsWith(prefix)) {
+                throw new StoreException("the disk " + entry.getKey() + " starts from one of VM "
+                        + vm + "; destroy its VM first, or make the disk flat");
+            }
+        }
+        if (!inMemory) {
+            store.requireNoDisksFrom(vm);
+        }
     }
 
     /**

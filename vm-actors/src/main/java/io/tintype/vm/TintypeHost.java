@@ -752,6 +752,8 @@ public final class TintypeHost implements AutoCloseable {
      * Ends {@code vm} and deletes its disks. Blocks.
      *
      * @throws IllegalStateException when checkpoints of it are in the store: they name its disks
+     * @throws StoreException when disks of other VMs start from its disks (R16): they are clones of it, also of
+     *     checkpoints that are deleted since. It runs on then
      */
     public void destroy(Vm vm) throws IOException {
         long pointing = 0;
@@ -765,6 +767,7 @@ public final class TintypeHost implements AutoCloseable {
                     vm.id() + " has " + pointing
                             + " checkpoints, which need its disks; delete them first");
         }
+        disks.requireNoClonesOf(vm.id());
         var name = "destroy " + vm.id();
         var begun = catalogue.tell(
                 new CatalogueEvent.OperationBegun(

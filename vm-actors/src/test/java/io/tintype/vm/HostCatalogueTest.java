@@ -172,6 +172,42 @@ class HostCatalogueTest {
     }
 
     @Test
+    void shouldNotDestroyWhatACloneStandsOn() throws Exception {
+        CheckpointOutcome ofTwin;
+        try (var host = TintypeHost.start(options("store"))) {
+            var vm = host.create(spec("web-1"));
+            vm.start();
+            isAlive(vm);
+            var outcome = checkpoint(vm).orThrow();
+            var twin = host.clone(outcome.ref(), "web-2", guest(), VmProbe.NONE);
+            twin.start();
+            host.delete(outcome.ref());
+
+            var refused = assertThrows(StoreException.class, () -> host.destroy(vm));
+
+            assertEquals("the disk images/web-2/disk-0 starts from one of VM web-1; "
+                    + "destroy its VM first, or make the disk flat", refused.getMessage());
+            isAlive(vm);
+            isAlive(twin);
+            ofTwin = checkpoint(twin).orThrow();
+        }
+
+        // Nobody has the clone's disk open now.
+        try (var host = TintypeHost.start(options("store"))) {
+            var vm = host.create(spec("web-3"));
+            var twin = host.resume(new VmId("web-2"), guest(), VmProbe.NONE);
+            assertThrows(StoreException.class,
+                    () -> host.store().requireNoDisksFrom(new VmId("web-1")));
+            twin.start();
+            isAlive(twin);
+            host.delete(ofTwin.ref());
+            host.destroy(twin);
+            host.store().requireNoDisksFrom(new VmId("web-1"));
+            host.destroy(vm);
+        }
+    }
+
+    @Test
     void shouldRemoveWhatWasHalfMadeAndKeepWhatMayHaveRun() throws Exception {
         try (var host = TintypeHost.start(options("store"))) {
             for (var vm : List.of("half", "whole")) {

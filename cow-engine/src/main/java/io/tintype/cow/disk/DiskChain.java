@@ -246,6 +246,12 @@ public final class DiskChain implements AutoCloseable {
         return state.users() > 1;
     }
 
+    /** Where the disk is that this one starts from; null if it starts from none, or was made flat since. */
+    public @Nullable String parentLocation() {
+        var below = state.layers().below();
+        return below == null ? null : below.chain().directory().location();
+    }
+
     /** How many groups the top has of its own, zeros included. */
     public int topGroups() {
         var list = state.layers();
