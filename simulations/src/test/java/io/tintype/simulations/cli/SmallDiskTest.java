@@ -139,7 +139,8 @@ class SmallDiskTest {
         CheckpointOutcome refused = null;
         int sealed = 0;
         try (var host = host()) {
-            var vm = host.create(VmSpec.synthetic("vm-1", 4 << 20, 8 << 20));
+            // So small that its layers, each of which may become as large, leave room when the fill is gone.
+            var vm = host.create(VmSpec.synthetic("vm-1", 4 << 20, 2 << 20));
             vm.start();
             for (int i = 0; i < CHECKPOINTS_MAX && refused == null; i++) {
                 var outcome = vm.checkpoint().join();

@@ -43,6 +43,7 @@ final class CommitStunBenchmark implements Benchmark {
     private static final long WRITING_NS = 60_000_000;
     private static final long LOOK_NS = 500_000;
     private static final int LAYERS_AT_REST = 2;
+    private static final int REHEARSALS = 1_000;
 
     /** What is done to a chain. */
     private enum Upkeep {
@@ -116,6 +117,7 @@ final class CommitStunBenchmark implements Benchmark {
     @Override
     public BenchResult run(BenchContext context) throws IOException {
         Rehearsal.play(context);
+        rehearse(context);
         int rounds = context.quick() ? 2 : 30;
         int warmups = context.quick() ? 1 : 15;
         var wish = Rig.Wish.diskFiles(2 * MEMORY_BYTES, 2 * MEMORY_BYTES);
@@ -139,6 +141,26 @@ final class CommitStunBenchmark implements Benchmark {
             addStuns(rows, stuns);
             seen.forEach((upkeep, of) -> addRows(rows, upkeep.words, of, stuns));
             return new BenchResult(rows);
+        }
+    }
+
+    /** As {@link Rehearsal} does with stuns and commits: flattens and copies run too seldom to be compiled early. */
+    private static void rehearse(BenchContext context) throws IOException {
+        int rounds = context.quick() ? 2 : REHEARSALS;
+        context.note("rehearsing " + rounds + " flattens and copies");
+        var wish = Rig.Wish.memoryDisks(2 * MEMORY_BYTES, 2 * MEMORY_BYTES);
+        try (var rig = Rig.start(context, "flat-rehearsal", wish)) {
+            var load = new LoadProfile(context.seed(), DEPTH, 4096, 50, Work.STORE_RANDOM, Rig.MIB);
+            var vm = rig.create("actor", MEMORY_BYTES, List.of(2 * Rig.MIB), load, new StunProbe());
+            vm.start();
+            for (int round = 0; round < rounds && !context.cancelled(); round++) {
+                var pointing = sealed(Rig.answer(vm.checkpoint(CheckpointDisks.POINTER)));
+                Rig.answer(vm.flatten(0));
+                rig.host().delete(pointing.ref());
+                var copied = sealed(Rig.answer(vm.checkpoint(CheckpointDisks.COPY)));
+                rig.host().delete(copied.ref());
+                awaitShort(rig);
+            }
         }
     }
 
