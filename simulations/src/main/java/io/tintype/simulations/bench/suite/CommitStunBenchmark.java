@@ -43,7 +43,7 @@ final class CommitStunBenchmark implements Benchmark {
     private static final long WRITING_NS = 60_000_000;
     private static final long LOOK_NS = 500_000;
     private static final int LAYERS_AT_REST = 2;
-    private static final int REHEARSALS = 1_000;
+    private static final int REHEARSALS = 3_000;
 
     /** What is done to a chain. */
     private enum Upkeep {
