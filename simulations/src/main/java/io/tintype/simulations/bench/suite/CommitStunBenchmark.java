@@ -43,7 +43,7 @@ final class CommitStunBenchmark implements Benchmark {
     private static final long WRITING_NS = 60_000_000;
     private static final long LOOK_NS = 500_000;
     private static final int LAYERS_AT_REST = 2;
-    private static final int REHEARSALS = 3_000;
+    private static final int REHEARSALS = 1_000;
 
     /** What is done to a chain. */
     private enum Upkeep {
@@ -268,6 +268,8 @@ final class CommitStunBenchmark implements Benchmark {
         rows.add(Row.shown(words + ": longest gap, median", micros(seen.gaps), "µs"));
         rows.add(Row.shown(words + ": the same in a checkpoint beside as much work",
                 micros(seen.gapsOfCheckpoints), "µs"));
+        rows.add(Row.atMost(words + ": longest gap / that of a checkpoint", AS_A_CHECKPOINT,
+                micros(seen.gaps) / micros(seen.gapsOfCheckpoints), "×"));
     }
 
     private static double micros(List<Long> figures) {
