@@ -844,11 +844,13 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
             request.replyTo().tell(CheckpointActor.Conflicted.INSTANCE);
             request.replyTo()
                     .tell(new CheckpointActor.Cancel("the VM was rolled back before its instant"));
+            nextStun();
             return;
         }
         if (request.ifConflict() == PendingSet.Conflict.PUT_OFF && conflicts()) {
             putOff.add(request.replyTo());
             request.replyTo().tell(CheckpointActor.Conflicted.INSTANCE);
+            nextStun();
             return;
         }
         long startNs = services.clock().nanoTime();
@@ -960,11 +962,16 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
         progress.request
                 .replyTo()
                 .tell(new CheckpointActor.Resumed(stunNs, cut.pendingOf(checkpoint)));
+        nextStun();
+        queueRun();
+    }
+
+    /** After a stun has ended, or was refused: of those that waited for it nobody else would be heard. */
+    private void nextStun() {
         var next = waitingStuns.poll();
         if (next != null) {
             context.getSelf().tell(next);
         }
-        queueRun();
     }
 
     private void tellCut(StunProgress progress) {
