@@ -73,6 +73,7 @@ public final class TintypeHost implements AutoCloseable {
     private final List<Restored> restored = new ArrayList<>();
     // What clones share, by their checkpoint.
     private final Map<CheckpointRef, RestoredMemory> shared = new HashMap<>();
+    private volatile boolean closing;
 
     /**
      * A VM whose memory is still being read.
@@ -86,7 +87,6 @@ public final class TintypeHost implements AutoCloseable {
     private record Restored(VmId vm, RestoredMemory memory) {}
 
     private record Share(RestoredMemory memory, boolean isNew) {}
-    private volatile boolean closing;
 
     private TintypeHost(HostOptions options, HostPorts ports) throws StoreException {
         this.options = options;
@@ -267,13 +267,13 @@ public final class TintypeHost implements AutoCloseable {
         var spec = specOf(stored.manifest(), id, guest);
         return making(OperationRecord.Kind.RESTORE, id, spec.diskBytes().size(), checkpoint, () -> {
             if (mode == RestoreMode.EAGER) {
-                return spawnNew(spec, orNothing(id,
-                        () -> StoredMachine.restoreEagerly(pool, stored, disks, id, 0, guest,
-                                newIdentity())),
+                return spawnNew(spec,
+                        StoredMachine.restoreEagerly(pool, stored, disks, id, 0, guest,
+                                newIdentity()),
                         probe, checkpoint);
             }
             try (var memory = RestoredMemory.open(stored, pool)) {
-                var state = orNothing(id, () -> machine(memory, memory.own(), id, 0, guest));
+                var state = machine(memory, memory.own(), id, 0, guest);
                 return spawnOn(memory, id, guest, state, probe, true);
             }
         });
@@ -300,8 +300,7 @@ public final class TintypeHost implements AutoCloseable {
         try {
             return making(OperationRecord.Kind.RESTORE, id,
                     memory.stored.manifest().disks().size(), checkpoint, () -> {
-                        var state = orNothing(id,
-                                () -> machine(memory, memory.shared(), id, 0, guest));
+                        var state = machine(memory, memory.shared(), id, 0, guest);
                         return spawnOn(memory, id, guest, state, probe, share.isNew());
                     });
         } finally {
@@ -465,24 +464,6 @@ public final class TintypeHost implements AutoCloseable {
         }
     }
 
-    /** The memory and disks of a new VM; if they cannot be made, nothing of them is left. */
-    private MachineState orNothing(VmId id, Maker maker) throws IOException {
-        try {
-            return maker.make();
-        } catch (IOException | RuntimeException failure) {
-            try {
-                disks.remove(id);
-            } catch (IOException left) {
-                failure.addSuppressed(left);
-            }
-            throw failure;
-        }
-    }
-
-    private interface Maker {
-        MachineState make() throws IOException;
-    }
-
     /** Makes a new VM from a checkpoint of a VM of this host, with the same guest. */
     public Vm restore(CheckpointRef checkpoint, String newId) throws IOException {
         return restore(checkpoint, newId, guestOf(checkpoint.vm()), VmProbe.NONE);
@@ -640,8 +621,9 @@ public final class TintypeHost implements AutoCloseable {
         for (var memory : snapshot.memory()) {
             regions.add(listener -> new MemoryRegion(memory, listener));
         }
-        var state = orNothing(id, () -> StoredMachine.restore(null, snapshot.disks(),
-                snapshot.devices(), regions, disks, id, 0, guest, newIdentity()));
+        var state =
+                StoredMachine.restore(null, snapshot.disks(), snapshot.devices(), regions, disks,
+                        id, 0, guest, newIdentity());
         var spec = new VmSpec(id, snapshot.regionBytes(),
                 snapshot.disks().stream().map(StoredMachine.DiskView::sizeBytes).toList(),
                 guest);
