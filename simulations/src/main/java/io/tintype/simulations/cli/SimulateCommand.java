@@ -18,6 +18,7 @@ import io.tintype.simulations.story.TraceFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -84,8 +85,8 @@ final class SimulateCommand implements Callable<Integer> {
     private @Nullable Long seed;
 
     @Option(names = "--scenario", paramLabel = "NAME|FILE", defaultValue = "swarm",
-            description = "what is not left to the seed: swarm, conflicts, disk-reissue, across, ring, flushes, memory, commits, resets, crashes, hung, full, "
-                    + "small, or a file with lines KNOB=VALUE (${DEFAULT-VALUE})")
+            completionCandidates = Names.class,
+            description = "what is not left to the seed: ${COMPLETION-CANDIDATES}, or a file with lines KNOB=VALUE (${DEFAULT-VALUE})")
     private String scenario = "swarm";
 
     @Option(names = "--strategy", paramLabel = "HOW", defaultValue = "random",
@@ -131,6 +132,14 @@ final class SimulateCommand implements Callable<Integer> {
 
     SimulateCommand(Surroundings surroundings) {
         this.surroundings = surroundings;
+    }
+
+    /** Of scenarios. */
+    static final class Names implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return Scenario.names().iterator();
+        }
     }
 
     /** Digits. */

@@ -152,6 +152,11 @@ public record Scenario(String name, String words, BiConsumer<Knobs.Draw, Dice> f
         return null;
     }
 
+    /** The names of all there are. */
+    public static List<String> names() {
+        return ALL.stream().map(Scenario::name).toList();
+    }
+
     /**
      * One of {@link #ALL}, or the swarm with the knobs that a file fixes.
      *
@@ -163,7 +168,7 @@ public record Scenario(String name, String words, BiConsumer<Knobs.Draw, Dice> f
             return known;
         }
         var file = Path.of(nameOrFile);
-        var names = String.join(", ", ALL.stream().map(Scenario::name).toList());
+        var names = String.join(", ", names());
         if (!Files.isRegularFile(file)) {
             throw new ScenarioException("there is no such scenario and no such file",
                     "choose one of " + names);
