@@ -49,8 +49,13 @@ public final class Torture implements AutoCloseable {
 
     private static final long READY_NS_MAX = TimeUnit.SECONDS.toNanos(120);
     private static final long READY_NS_FIRST = TimeUnit.MILLISECONDS.toNanos(700);
-    private static final long DELAY_NS_MIN = TimeUnit.MILLISECONDS.toNanos(50);
-    private static final long DELAY_NS_MAX = TimeUnit.SECONDS.toNanos(2);
+    /** What a victim works before it is killed, in its own processor time: a busy machine makes lives longer, not emptier. */
+    private static final long WORK_NS_MIN = TimeUnit.MILLISECONDS.toNanos(60);
+    private static final long WORK_NS_MAX = TimeUnit.MILLISECONDS.toNanos(2_500);
+    /** Processor time goes on in steps of so much; the instant within one is drawn. */
+    private static final long WORK_STEP_NS = TimeUnit.MILLISECONDS.toNanos(10);
+    /** One that waits for a disk all the time is killed after this, whatever it did. */
+    private static final long LIFE_NS_MAX = TimeUnit.SECONDS.toNanos(30);
     private static final int BEFORE_READY_PERCENT = 25;
     private static final int LIVES_MIN = 2;
     private static final int LIVES_MAX = 7;
@@ -207,9 +212,22 @@ public final class Torture implements AutoCloseable {
         }
         usualReadyNs = (3 * usualReadyNs + System.nanoTime() - startNs) / 4;
         say("running");
-        // Nothing that it says from now on ends the wait, but its end does.
-        sleeps(running, "", DELAY_NS_MIN + (long) (skewed * (DELAY_NS_MAX - DELAY_NS_MIN)));
+        works(running, WORK_NS_MIN + (long) (skewed * (WORK_NS_MAX - WORK_NS_MIN)),
+                random.nextLong(WORK_STEP_NS));
         return true;
+    }
+
+    /** Waits until it has used so much processor time, and a moment longer; or until it ends. */
+    private void works(VictimProcess running, long cpuNs, long momentNs)
+            throws InterruptedException {
+        long beginCpuNs = running.cpuNs();
+        long endNs = System.nanoTime() + LIFE_NS_MAX;
+        // Nothing that it says from now on ends the wait, but its end does.
+        while (!cancelled && running.isAlive() && System.nanoTime() < endNs
+                && running.cpuNs() - beginCpuNs < cpuNs) {
+            var _ = running.awaits("", WORK_STEP_NS / 2);
+        }
+        var _ = running.awaits("", momentNs);
     }
 
     /** As {@link VictimProcess#awaits}, and ends early when cancelled. */

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -110,6 +111,12 @@ final class VictimProcess implements AutoCloseable {
 
     boolean isAlive() {
         return process.isAlive();
+    }
+
+    /** Processor time that it has used, in ns; where the system does not tell, the time since this process began. */
+    long cpuNs() {
+        return process.info().totalCpuDuration().map(Duration::toNanos)
+                .orElseGet(System::nanoTime);
     }
 
     /** SIGKILL, and waits until it is gone; answers whether it was alive until then. */
