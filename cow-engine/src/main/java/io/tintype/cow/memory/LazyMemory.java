@@ -199,7 +199,8 @@ public final class LazyMemory implements AutoCloseable {
         }
         Invariant.check(enter(), "a memory that is asked is in use");
         try {
-            return source.stored(page);
+            var now = Leaf.entryOf(leaves, page);
+            return Leaf.isUnloaded(now) ? source.stored(page) : Leaf.frame(now) != 0;
         } finally {
             leave();
         }
@@ -265,6 +266,7 @@ public final class LazyMemory implements AutoCloseable {
 
     // ---- loading ----
 
+    /** Keeps the source from being closed from now on, if it is not by now, until {@link #leave}. */
     private boolean enter() {
         synchronized (lock) {
             if (users <= 0 || sealed) {
@@ -282,7 +284,13 @@ public final class LazyMemory implements AutoCloseable {
         tidy();
     }
 
+    /** By one that {@linkplain #enter entered}. */
     private long read(int page, @Nullable LocalFrames own) {
+        // Before it entered others may have loaded this page as the last one, and the source is closed since.
+        var now = Leaf.entryOf(leaves, page);
+        if (!Leaf.isUnloaded(now)) {
+            return now;
+        }
         if (!source.stored(page)) {
             return publish(page, 0);
         }

@@ -21,6 +21,7 @@ public class LazyMemoryLincheckTest {
 
     private final FramePool pool = new FramePool(127 * 4096, 127 * 4096, _ -> MEMORY);
 
+    /** How often each thread uses it; once from the beginning, so that most scenarios are about wanting pages. */
     private final int[] uses = new int[8];
     private final long[] seen = new long[2];
     private int closes;
@@ -47,6 +48,13 @@ public class LazyMemoryLincheckTest {
             closes++;
         }
     });
+
+    /** Uses it once for each thread. */
+    public LazyMemoryLincheckTest() {
+        for (int user = 0; user < uses.length; user++) {
+            uses[user] = lazy.use() ? 1 : 0;
+        }
+    }
 
     @Operation
     public boolean use(@Param(name = "user") int user) {
@@ -105,6 +113,14 @@ public class LazyMemoryLincheckTest {
     void shouldSurviveEveryOrderOfSteps() {
         new ModelCheckingOptions().threads(3).actorsPerThread(2)
                 .iterations(6).invocationsPerIteration(200)
+                .check(LazyMemoryLincheckTest.class);
+    }
+
+    /** Two that load the last page at once: who comes second finds the source closed, and the page there. */
+    @Test
+    void shouldNotAskASourceThatAnotherClosed() {
+        new ModelCheckingOptions().threads(2).actorsPerThread(1)
+                .iterations(12).invocationsPerIteration(1_000)
                 .check(LazyMemoryLincheckTest.class);
     }
 
