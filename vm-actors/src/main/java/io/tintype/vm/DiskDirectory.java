@@ -2,6 +2,7 @@ package io.tintype.vm;
 
 import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
+import io.tintype.cow.disk.ChainId;
 import io.tintype.cow.disk.DeferredImageDirectory;
 import io.tintype.cow.disk.DiskChain;
 import io.tintype.cow.disk.DiskCopy;
@@ -25,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -54,6 +56,7 @@ final class DiskDirectory implements AutoCloseable {
     private final Rules rules;
     private final int groupBytes;
     private final Function<DiskChain, ChainWork> unfinished;
+    private final LongSupplier random;
     // In the order of creation: a clone comes after its parent and is closed before it.
     private final Map<String, DiskChain> chains = new LinkedHashMap<>();
     private final Map<VmId, Integer> incarnations = new HashMap<>();
@@ -64,8 +67,10 @@ final class DiskDirectory implements AutoCloseable {
             Function<String, ImageDirectory> images,
             Rules rules,
             int groupBytes,
-            Function<DiskChain, ChainWork> unfinished) {
+            Function<DiskChain, ChainWork> unfinished,
+            LongSupplier random) {
         this.unfinished = unfinished;
+        this.random = random;
         this.store = store;
         this.inMemory = inMemory;
         this.images = images;
@@ -109,7 +114,8 @@ final class DiskDirectory implements AutoCloseable {
     synchronized Opened create(VmId vm, int disk, long sizeBytes) throws IOException {
         var path = path(vm, disk, 0);
         var key = key(path);
-        return keep(key, DiskChain.create(directory(key), new DiskGeometry(sizeBytes, groupBytes)));
+        return keep(key, DiskChain.create(directory(key),
+                new DiskGeometry(sizeBytes, groupBytes), newId()));
     }
 
     /**
@@ -127,7 +133,7 @@ final class DiskDirectory implements AutoCloseable {
         var path = path(vm, disk, incarnation);
         var key = key(path);
         // Its files are made when it is first written to: most clones of many never are.
-        return keep(key, DiskChain.createOn(deferred(key), parent, view));
+        return keep(key, DiskChain.createOn(deferred(key), parent, view, newId()));
     }
 
     /**
@@ -146,7 +152,7 @@ final class DiskDirectory implements AutoCloseable {
         }
         var path = path(vm, disk, incarnation);
         var key = key(path);
-        return keep(key, DiskChain.createOn(directory(key), parent, parent.top()));
+        return keep(key, DiskChain.createOn(directory(key), parent, parent.top(), newId()));
     }
 
     /**
@@ -179,6 +185,11 @@ final class DiskDirectory implements AutoCloseable {
                         List.copyOf(entry.getValue().heldViews()),
                         entry.getValue().bytesOnDisk()))
                 .toList();
+    }
+
+    /** So that a file of another disk is found when it takes the place of one of this. */
+    private ChainId newId() {
+        return new ChainId(random.getAsLong(), random.getAsLong());
     }
 
     private static String keyOf(CheckpointRef checkpoint) {

@@ -103,7 +103,7 @@ public final class TintypeHost implements AutoCloseable {
         this.disks =
                 new DiskDirectory(
                         store, options.disksInMemory(), ports.images(), ports.rules(),
-                        ports.groupBytes(), this::unfinished);
+                        ports.groupBytes(), this::unfinished, world.random());
     }
 
     /** For what an earlier process began on a chain; of whose VM it is stands in the catalogue. */

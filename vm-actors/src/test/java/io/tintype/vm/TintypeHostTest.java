@@ -4,14 +4,19 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.tintype.actors.VmId;
+import io.tintype.cow.disk.DamagedImageException;
+import io.tintype.cow.disk.DiskChain;
+import io.tintype.cow.disk.FileImageDirectory;
 import io.tintype.vm.guest.GuestRecorder;
 import io.tintype.vm.guest.Guests;
 import io.tintype.vm.guest.SyntheticProfile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -76,6 +81,25 @@ class TintypeHostTest {
             assertEquals(List.of(), host.vms());
             assertFalse(Files.exists(directory.resolve("store/images/bare")));
         }
+    }
+
+    // All disks had the same name in their files, none, so that one passed for another.
+    @Test
+    void shouldFindALayerOfAnotherVmsDisk() throws Exception {
+        try (var host = TintypeHost.start(options(false))) {
+            host.create(spec("web-1"));
+            host.create(spec("web-2"));
+        }
+        var images = directory.resolve("store/images");
+        var disk = images.resolve("web-1/disk-0");
+        var strayed = disk.resolve("layer-0.img");
+        Files.copy(images.resolve("web-2/disk-0/layer-0.img"), strayed,
+                StandardCopyOption.REPLACE_EXISTING);
+
+        var found = assertThrows(DamagedImageException.class, () -> DiskChain
+                .openReadOnly(new FileImageDirectory(disk)).close());
+
+        assertTrue(found.toString().contains(strayed.toString()), found::toString);
     }
 
     @Test
