@@ -1,6 +1,5 @@
 package io.tintype.actors.strand;
 
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,10 +29,10 @@ final class Lane<E extends Lane.Node<E>> {
         return first == null;
     }
 
-    void forEach(Consumer<? super E> visitor) {
-        for (var each = first; each != null; each = each.next) {
-            visitor.accept(each);
-        }
+    /** Leads to the others by its link; null if the lane is empty. */
+    @Nullable
+    E first() {
+        return first;
     }
 
     void addLast(E element) {

@@ -16,8 +16,9 @@ final class SenderGuard {
     private @Nullable IdentityHashMap<Object, Object> marks;
     private @Nullable Object mark;
 
+    /** Counts {@code message} if another thread than the owner sends it; false then. */
     @SuppressWarnings("ReferenceEquality") // a thread is only ever itself
-    void sent(Object message) {
+    boolean sent(Object message) {
         var sender = Thread.currentThread();
         var known = sites;
         if (known != null && sender == owner) {
@@ -33,6 +34,7 @@ final class SenderGuard {
                 first = sender.getName();
             }
         }
+        return sender == owner;
     }
 
     /** From now on it is remembered where each message is sent; costs a walk over the stack each time. */

@@ -100,6 +100,15 @@ public final class Strand extends Lane.Node<Strand> {
         return state == RESTING && STATE.compareAndSet(this, RESTING, WAITING);
     }
 
+    /** {@link #mustLineUp} where nobody but this thread sends. */
+    boolean mustLineUpHere() {
+        if ((int) STATE.get(this) != RESTING) {
+            return false;
+        }
+        STATE.set(this, WAITING);
+        return true;
+    }
+
     /** By the one that was to bring the strand into the line and cannot: another executor may. */
     void stayOut() {
         state = RESTING;

@@ -44,6 +44,8 @@ final class StrandExecutor extends AbstractExecutorService {
     private final String name;
     private final Consumer<Thread> setUp;
     private final StrandRunner stepper = new StrandRunner(this);
+    /** Who is within {@link #stepping}; written by that thread, so whoever finds itself here is right, and nobody else does. */
+    private @Nullable Thread steppedBy;
 
     private final Object lock = new Object();
     // All of these under the lock.
@@ -96,9 +98,25 @@ final class StrandExecutor extends AbstractExecutorService {
 
     /** {@code entry} has become due or urgent. */
     void offer(Strand strand, StrandEntry entry) {
+        if (isSteppedHere()) {
+            offerHere(strand, entry);
+            return;
+        }
         strand.offer(entry);
         if (strand.mustLineUp()) {
             lineUp(strand);
+        }
+    }
+
+    /** No other thread takes turns and this one is here, so that neither inbox nor lock is needed to reach a strand. */
+    private void offerHere(Strand strand, StrandEntry entry) {
+        strand.queue().add(entry, entry.isUrgent());
+        if (strand.mustLineUpHere()) {
+            if (isShutdown) {
+                strand.stayOut();
+                throw new RejectedExecutionException("no more turns for " + strand);
+            }
+            line.add(strand, strand.queue().isHeld());
         }
     }
 
@@ -303,7 +321,9 @@ final class StrandExecutor extends AbstractExecutorService {
      * among them that are held, and within a strand the urgent ones, if there are any.
      */
     void gather(List<Ready> ready) {
-        line.forEach(strand -> strand.gather(ready));
+        for (var strand = line.first(); strand != null; strand = strand.next) {
+            strand.gather(ready);
+        }
     }
 
     /**
@@ -330,7 +350,19 @@ final class StrandExecutor extends AbstractExecutorService {
 
     /** Has {@code steps} run with this thread as the one that steps, so that each run need not say so. */
     void stepping(Runnable steps) {
-        stepper.step(steps);
+        var before = steppedBy;
+        steppedBy = Thread.currentThread();
+        try {
+            stepper.step(steps);
+        } finally {
+            steppedBy = before;
+        }
+    }
+
+    /** Whether this thread is within {@link #stepping}: then no other takes turns. */
+    @SuppressWarnings("ReferenceEquality") // a thread is only ever itself
+    boolean isSteppedHere() {
+        return threadCount == 0 && steppedBy == Thread.currentThread();
     }
 
     /** By the run whose turn it is. */

@@ -1,6 +1,5 @@
 package io.tintype.actors.strand;
 
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,9 +23,10 @@ final class StrandLine {
         return (held.isEmpty() ? ordinary : held).take(chooser);
     }
 
-    /** Those that may be next. */
-    void forEach(Consumer<Strand> visitor) {
-        (held.isEmpty() ? ordinary : held).forEach(visitor);
+    /** The first of those that may be next, which leads to the others; null if none waits. */
+    @Nullable
+    Strand first() {
+        return (held.isEmpty() ? ordinary : held).first();
     }
 
     /** Takes out one that waits, which gets its turn out of order. */

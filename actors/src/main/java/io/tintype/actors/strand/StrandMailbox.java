@@ -2,6 +2,7 @@ package io.tintype.actors.strand;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.ArrayDeque;
 import org.apache.pekko.actor.ActorPath;
 import org.apache.pekko.actor.ActorRef;
 import org.apache.pekko.actor.LocalActorRef;
@@ -29,21 +30,33 @@ final class StrandMailbox extends StrandEntry
     private static final class Queue extends AbstractNodeQueue<Envelope> {}
 
     private static final VarHandle URGENT;
+    private static final VarHandle ORDINARY;
+    private static final VarHandle DUE;
 
     static {
         try {
             URGENT = MethodHandles.lookup()
                     .findVarHandle(StrandMailbox.class, "urgent", Queue.class);
+            ORDINARY = MethodHandles.lookup()
+                    .findVarHandle(StrandMailbox.class, "ordinary", Queue.class);
+            DUE = MethodHandles.lookup()
+                    .findVarHandle(StrandMailbox.class, "due", Runnable.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
     }
 
+    // Few actors ever have more than that waiting.
+    private static final int OWN_MESSAGES = 4;
+
     private final Strand strand;
     private final @Nullable ActorPath path;
     private final @Nullable SenderGuard guard;
     private @Nullable String actor;
-    private final Queue ordinary = new Queue();
+    /** Null where {@link #own} takes its place, until another thread sends nevertheless. */
+    private volatile @Nullable Queue ordinary;
+    /** What the only thread of a simulated system sends: no other has to see it. Null where any thread may send. */
+    private final @Nullable ArrayDeque<Envelope> own;
     /** Null until the first urgent message, since most actors never see one. */
     private volatile @Nullable Queue urgent;
 
@@ -60,6 +73,12 @@ final class StrandMailbox extends StrandEntry
         this.strand = strand;
         this.path = path;
         this.guard = guard;
+        if (guard == null) {
+            own = null;
+            ordinary = new Queue();
+        } else {
+            own = new ArrayDeque<>(OWN_MESSAGES);
+        }
     }
 
     @Override
@@ -95,8 +114,12 @@ final class StrandMailbox extends StrandEntry
     public @Nullable Object sentMessage() {
         var overtaking = urgent;
         var next = overtaking == null ? null : overtaking.peek();
+        if (next == null && own != null) {
+            next = own.peek();
+        }
         if (next == null) {
-            next = ordinary.peek();
+            var shared = ordinary;
+            next = shared == null ? null : shared.peek();
         }
         return next == null ? null : next.message();
     }
@@ -128,8 +151,17 @@ final class StrandMailbox extends StrandEntry
     /** By the executor, when Pekko wants {@code mailbox} run. */
     void becomeDue(Runnable mailbox, StrandExecutor by) {
         executor = by;
-        due = mailbox;
+        setDue(mailbox, by);
         by.offer(strand, this);
+    }
+
+    /** Where one thread sends and runs, none has to see at once what it writes; to wait until all do costs as much as a message. */
+    private void setDue(@Nullable Runnable mailbox, @Nullable StrandExecutor by) {
+        if (by != null && by.isSteppedHere()) {
+            DUE.setRelease(this, mailbox);
+        } else {
+            due = mailbox;
+        }
     }
 
     @Override
@@ -147,17 +179,19 @@ final class StrandMailbox extends StrandEntry
     @Nullable
     Runnable take() {
         var taken = due;
-        due = null;
+        setDue(null, executor);
         return taken;
     }
 
     @Override
     public void enqueue(ActorRef receiver, Envelope handle) {
-        if (guard != null) {
-            guard.sent(handle.message());
-        }
+        boolean isForeign = guard != null && !guard.sent(handle.message());
         if (!isUrgent(handle.message())) {
-            ordinary.add(handle);
+            if (own == null || isForeign) {
+                ordinary().add(handle);
+            } else {
+                own.add(handle);
+            }
             return;
         }
         urgent().add(handle);
@@ -178,6 +212,16 @@ final class StrandMailbox extends StrandEntry
         return message instanceof Urgent;
     }
 
+    private Queue ordinary() {
+        var present = ordinary;
+        if (present != null) {
+            return present;
+        }
+        var created = new Queue();
+        var other = (Queue) ORDINARY.compareAndExchange(this, null, created);
+        return other == null ? created : other;
+    }
+
     private Queue urgent() {
         var present = urgent;
         if (present != null) {
@@ -193,18 +237,31 @@ final class StrandMailbox extends StrandEntry
     public Envelope dequeue() {
         var queue = urgent;
         var overtaking = queue == null ? null : queue.poll();
-        return overtaking == null ? ordinary.poll() : overtaking;
+        if (overtaking != null) {
+            return overtaking;
+        }
+        var next = own == null ? null : own.poll();
+        if (next != null) {
+            return next;
+        }
+        var shared = ordinary;
+        return shared == null ? null : shared.poll();
     }
 
     @Override
     public int numberOfMessages() {
-        var queue = urgent;
-        return ordinary.count() + (queue == null ? 0 : queue.count());
+        return count(urgent) + count(ordinary) + (own == null ? 0 : own.size());
+    }
+
+    private static int count(@Nullable Queue queue) {
+        return queue == null ? 0 : queue.count();
     }
 
     @Override
     public boolean hasMessages() {
-        return !ordinary.isEmpty() || isUrgent();
+        var shared = ordinary;
+        return (own != null && !own.isEmpty()) || (shared != null && !shared.isEmpty())
+                || isUrgent();
     }
 
     @Override

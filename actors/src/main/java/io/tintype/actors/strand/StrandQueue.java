@@ -47,7 +47,10 @@ final class StrandQueue {
 
     /** Those that may be next. */
     void gather(List<Ready> ready) {
-        (urgent.isEmpty() ? ordinary : urgent).forEach(ready::add);
+        var lane = urgent.isEmpty() ? ordinary : urgent;
+        for (var entry = lane.first(); entry != null; entry = entry.next) {
+            ready.add(entry);
+        }
     }
 
     /** Takes out an entry that waits here. */

@@ -68,7 +68,7 @@ public final class EventLog implements GuestRecorder {
     // ---- the reader's ----
     private Chunk reading = writing;
     private int readPosition;
-    private int[] versions = new int[256];
+    private int[] versions = {};
 
     /** The VM stands still at an instruction boundary: this is T of {@code checkpointId}. To be called in the stun. */
     public void stunned(long checkpointId, byte[] registersAtT) {
@@ -191,7 +191,7 @@ public final class EventLog implements GuestRecorder {
 
     private void unpack(long[] words, int from, int count) {
         if (versions.length < count) {
-            versions = new int[count];
+            versions = new int[Math.max(count, 2 * versions.length)];
         }
         for (int i = 0; i < count; i++) {
             versions[i] = (int) (words[from + i / 2] >>> (i % 2 * 32));

@@ -248,6 +248,11 @@ public final class Oracle {
         return scratch.sectorBytes;
     }
 
+    /** The bytes of {@link #words}. */
+    MemorySegment wordBytes() {
+        return scratch.wordBytes;
+    }
+
     long[] words() {
         return scratch.words;
     }

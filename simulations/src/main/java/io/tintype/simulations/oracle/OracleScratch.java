@@ -13,5 +13,6 @@ public final class OracleScratch {
     final MemorySegment sectorBytes = Arena.ofAuto()
             .allocate((long) SectorGroup.SECTOR_COUNT * QueueLayout.SECTOR_BYTES, Long.BYTES);
     final long[] words = new long[SectorGroup.SECTOR_COUNT * SectorPattern.WORD_COUNT];
+    final MemorySegment wordBytes = MemorySegment.ofArray(words);
     final MemoryImage memoryImage = new MemoryImage();
 }

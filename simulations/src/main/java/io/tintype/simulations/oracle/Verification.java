@@ -30,6 +30,7 @@ final class Verification {
     private static final int SECTOR_BYTES = QueueLayout.SECTOR_BYTES;
     private static final int WORDS = SectorPattern.WORD_COUNT;
     private static final long[] ALL = {-1, -1};
+    private static final long[] ZEROS = new long[GuestMemory.PAGE_BYTES / Long.BYTES];
 
     /**
      * What became of a request that the guest had in flight.
@@ -54,6 +55,7 @@ final class Verification {
 
     private final MemorySegment sectorBytes;
     private final long[] words;
+    private final MemorySegment wordBytes;
     private long sectorsChecked;
     private long sectorsLeft;
     private long pagesChecked;
@@ -71,6 +73,7 @@ final class Verification {
         memory.open(image.memory());
         sectorBytes = oracle.sectorBytes();
         words = oracle.words();
+        wordBytes = oracle.wordBytes();
         fates = new Fate[layout.slotCount()];
     }
 
@@ -401,7 +404,7 @@ final class Verification {
         if (wasStoredTo) {
             subtract(found, page, expected);
         }
-        int wrong = isZero(found) ? -1 : firstOf(found);
+        int wrong = Arrays.mismatch(found, ZEROS);
         long difference = wrong < 0 ? 0 : found[wrong];
         if (wasStoredTo) {
             subtract(found, page, expected);
@@ -419,14 +422,6 @@ final class Verification {
             any |= word;
         }
         return any == 0;
-    }
-
-    private static int firstOf(long[] words) {
-        int index = 0;
-        while (words[index] == 0) {
-            index++;
-        }
-        return index;
     }
 
     /** Makes a page zero that is as expected; done twice, it is as before. */
@@ -566,7 +561,7 @@ final class Verification {
             throws IOException {
         var bytes = (long) (end - first) * SECTOR_BYTES;
         image.disks().read(disk, start + first, sectorBytes.asSlice(0, bytes));
-        MemorySegment.copy(sectorBytes, 0, MemorySegment.ofArray(words), 0, bytes);
+        MemorySegment.copy(sectorBytes, 0, wordBytes, 0, bytes);
         for (int i = first; i < end; i++) {
             if ((bits[i >>> 6] >>> i & 1) != 0) {
                 sectorsChecked++;
@@ -602,8 +597,10 @@ final class Verification {
     }
 
     private boolean isWrittenAtCut(int disk, long sector) {
-        for (var flight : cut.disks[disk].inFlight) {
-            if (flight.writes() && flight.covers(sector)) {
+        var inFlight = cut.disks[disk].inFlight;
+        // No iterator: this is asked of each sector.
+        for (int i = 0; i < inFlight.size(); i++) {
+            if (inFlight.get(i).writes() && inFlight.get(i).covers(sector)) {
                 return true;
             }
         }

@@ -138,7 +138,8 @@ final class ReusedImages {
     private final class Content {
         private @Nullable MemorySegment[] pages = new MemorySegment[16];
         /** The numbers of those that are there. */
-        private final List<Integer> present = new ArrayList<>();
+        private int[] present = new int[8];
+        private int presentCount;
         private long size;
 
         void read(long position, MemorySegment target, long targetOffset, int bytes) {
@@ -174,7 +175,10 @@ final class ReusedImages {
             if (page == null) {
                 page = take();
                 pages[number] = page;
-                present.add(number);
+                if (presentCount == present.length) {
+                    present = Arrays.copyOf(present, 2 * presentCount);
+                }
+                present[presentCount++] = number;
             }
             return page;
         }
@@ -182,7 +186,8 @@ final class ReusedImages {
         void setSize(long bytes) {
             if (bytes < size) {
                 long kept = (bytes + PAGE_BYTES - 1) / PAGE_BYTES;
-                for (int number : present) {
+                for (int i = 0; i < presentCount; i++) {
+                    int number = present[i];
                     var page = pages[number];
                     if (page != null && number >= kept) {
                         page.fill((byte) 0);
@@ -195,14 +200,14 @@ final class ReusedImages {
         }
 
         void giveBack() {
-            for (int number : present) {
-                var page = pages[number];
+            for (int i = 0; i < presentCount; i++) {
+                var page = pages[present[i]];
                 if (page != null) {
                     spare.addLast(page);
-                    pages[number] = null;
+                    pages[present[i]] = null;
                 }
             }
-            present.clear();
+            presentCount = 0;
         }
     }
 

@@ -27,6 +27,7 @@ import io.tintype.vm.device.QueueState;
 import io.tintype.vm.guest.DrivenGuest;
 import io.tintype.vm.guest.GuestBlueprint;
 import io.tintype.vm.guest.GuestLayout;
+import io.tintype.vm.guest.GuestScratch;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -113,6 +114,7 @@ public final class SmallSchedules implements AutoCloseable {
     private final Executor saving = task -> events.add(new Event(SAVING, task));
     private final DiskIo disk = new Disk();
     private final ReusedImages images = new ReusedImages();
+    private final GuestScratch guestScratch = new GuestScratch();
     private @Nullable Shared shared;
     private long seed;
     private long draws;
@@ -173,7 +175,7 @@ public final class SmallSchedules implements AutoCloseable {
         var guest = new SmallVm(VM, blueprint, machine.oracleScratch(), violations::add);
         images.clear();
         var spec = new VmSpec(ID, List.of(MEMORY_BYTES), List.of(DISK_BYTES),
-                DrivenGuest.factory(blueprint, guest, guest));
+                DrivenGuest.factory(blueprint, guest, guest, guestScratch));
         draw(dice);
         var made = on.host().createLater(spec, guest);
         drain();

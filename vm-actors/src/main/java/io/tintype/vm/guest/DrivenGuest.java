@@ -55,10 +55,11 @@ public final class DrivenGuest implements Guest {
     private boolean ringing = true;
     private long turns;
 
-    private DrivenGuest(GuestBlueprint blueprint, GuestRecorder recorder, Script script) {
+    private DrivenGuest(GuestBlueprint blueprint, GuestRecorder recorder, Script script,
+            GuestScratch scratch) {
         this.layout = blueprint.layout();
         this.slotCount = layout.slotCount();
-        this.slots = new IoSlots(layout, blueprint.sectors(), recorder);
+        this.slots = new IoSlots(layout, blueprint.sectors(), recorder, scratch);
         this.heap = new HeapWriter(blueprint.heap(), layout, HeapWriter.UNLIMITED);
         this.script = script;
     }
@@ -79,10 +80,16 @@ public final class DrivenGuest implements Guest {
     /** Makes guests that take their steps from {@code script}. */
     public static GuestFactory factory(GuestBlueprint blueprint, GuestRecorder recorder,
             Script script) {
+        return factory(blueprint, recorder, script, new GuestScratch());
+    }
+
+    /** The same; the guests, which one thread runs, share {@code scratch} with others. */
+    public static GuestFactory factory(GuestBlueprint blueprint, GuestRecorder recorder,
+            Script script, GuestScratch scratch) {
         return new GuestFactory() {
             @Override
             public Guest create(GuestMemory memory) {
-                return new DrivenGuest(blueprint, recorder, script);
+                return new DrivenGuest(blueprint, recorder, script, scratch);
             }
 
             @Override
@@ -90,7 +97,7 @@ public final class DrivenGuest implements Guest {
                 if (!kind.equals(KIND)) {
                     throw new IllegalArgumentException("a guest of kind " + kind + ", not " + KIND);
                 }
-                var guest = new DrivenGuest(blueprint, recorder, script);
+                var guest = new DrivenGuest(blueprint, recorder, script, scratch);
                 var reader = new RegisterReader(registers);
                 guest.booted = reader.getInt() != 0;
                 guest.heap.restore(reader);

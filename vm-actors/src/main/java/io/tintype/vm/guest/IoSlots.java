@@ -42,11 +42,18 @@ final class IoSlots {
     private boolean started;
 
     // ---- scratch ----
-    private final long[] words = new long[PIECE_BYTES / Long.BYTES];
-    private final MemorySegment bytes = MemorySegment.ofArray(words);
+    private final long[] words;
+    private final MemorySegment bytes;
     private final int[] seen;
 
     IoSlots(GuestLayout layout, SectorPattern pattern, GuestRecorder recorder) {
+        this(layout, pattern, recorder, new GuestScratch());
+    }
+
+    IoSlots(GuestLayout layout, SectorPattern pattern, GuestRecorder recorder,
+            GuestScratch scratch) {
+        this.words = scratch.words;
+        this.bytes = scratch.bytes;
         this.layout = layout;
         this.pattern = pattern;
         this.recorder = recorder;

@@ -6,7 +6,10 @@ import java.util.Arrays;
 
 /** Writes the registers of a guest, little-endian, one after another, after a {@link RegisterHeader}. */
 final class RegisterWriter {
-    private final ByteBuffer buffer = ByteBuffer.allocate(1024).order(ByteOrder.LITTLE_ENDIAN);
+    // Those of a guest with a few slots; one with thousands needs a bit for each.
+    private static final int FIRST_BYTES = 128;
+
+    private ByteBuffer buffer = ByteBuffer.allocate(FIRST_BYTES).order(ByteOrder.LITTLE_ENDIAN);
 
     RegisterWriter(RegisterHeader header) {
         putInt(RegisterHeader.FORMAT);
@@ -16,11 +19,20 @@ final class RegisterWriter {
     }
 
     void putInt(int value) {
+        reserve(Integer.BYTES);
         buffer.putInt(value);
     }
 
     void putLong(long value) {
+        reserve(Long.BYTES);
         buffer.putLong(value);
+    }
+
+    private void reserve(int bytes) {
+        if (buffer.remaining() < bytes) {
+            buffer = ByteBuffer.allocate(2 * buffer.capacity()).order(ByteOrder.LITTLE_ENDIAN)
+                    .put(buffer.flip());
+        }
     }
 
     byte[] toBytes() {

@@ -1,5 +1,7 @@
 package io.tintype.vm.guest;
 
+import java.util.HexFormat;
+
 /**
  * Who a VM is, for a guest that has to know whether it was copied: a device shows it, and it is no part of its memory or
  * registers. A VM keeps it as long as it runs on, through any number of its own checkpoints; a VM that was restored, cloned
@@ -12,6 +14,7 @@ package io.tintype.vm.guest;
 public record VmIdentity(long generationHigh, long generationLow, long randomSeed) {
     /** The generation id as 32 hexadecimal digits. */
     public String generation() {
-        return "%016x%016x".formatted(generationHigh, generationLow);
+        var hex = HexFormat.of();
+        return hex.toHexDigits(generationHigh) + hex.toHexDigits(generationLow);
     }
 }
