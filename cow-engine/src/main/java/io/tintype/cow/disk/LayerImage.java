@@ -65,12 +65,17 @@ final class LayerImage {
 
     private LayerImage(ImageDirectory directory, String name, ImageFile file, ImageHeader header,
             int reserveBytes, boolean writable) {
+        this(directory, name, file, header, header.encode(), reserveBytes, writable);
+    }
+
+    private LayerImage(ImageDirectory directory, String name, ImageFile file, ImageHeader header,
+            byte[] encoded, int reserveBytes, boolean writable) {
         this.file = file;
         this.name = name;
         this.where = where(directory, name);
         this.header = header;
         this.writable = writable;
-        this.salt = Checksums.crc32c(header.encode(), 0, ImageHeader.BYTES - Integer.BYTES);
+        this.salt = Checksums.crc32c(encoded, 0, ImageHeader.BYTES - Integer.BYTES);
         this.index = new ImageIndex(file, where, header, salt);
         this.space = new SlotSpace(file, header, reserveBytes);
         this.data = new ImageData(file, where, header, salt, groups,
@@ -93,10 +98,10 @@ final class LayerImage {
             int reserveBytes) throws IOException {
         var file = directory.create(name);
         try {
-            var image = new LayerImage(directory, name, file, header, reserveBytes, true);
+            var encoded = header.encode();
+            var image = new LayerImage(directory, name, file, header, encoded, reserveBytes, true);
             var buffer = Scratch.borrow(ImageHeader.BYTES);
-            MemorySegment.copy(MemorySegment.ofArray(header.encode()), 0, buffer, 0,
-                    ImageHeader.BYTES);
+            MemorySegment.copy(MemorySegment.ofArray(encoded), 0, buffer, 0, ImageHeader.BYTES);
             file.write(0, buffer, 0, ImageHeader.BYTES);
             file.setSize(header.dataAt());
             image.unsynced = true;

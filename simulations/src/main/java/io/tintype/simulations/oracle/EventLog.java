@@ -34,7 +34,7 @@ public final class EventLog implements GuestRecorder {
     // The longest event: 2048 sectors read, two versions a word, and three words more.
     private static final int CHUNK_WORDS = 2048;
     // The first one: of VMs that live for a few dozen events there are thousands a second.
-    private static final int FIRST_WORDS = 128;
+    private static final int FIRST_WORDS = 64;
 
     private static final int SUBMITTED = 1;
     private static final int COMPLETED = 2;
