@@ -79,6 +79,11 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
 
     record Cancel(String reason) implements Command {}
 
+    /** To a checkpoint that stays in memory: somebody wants to read its frozen memory. {@link Snapshot#memory} hears of it. */
+    enum Settle implements Command {
+        MEMORY
+    }
+
     private record Staged(CheckpointSink.@Nullable Draft staged, @Nullable Throwable failure)
             implements
                 Command {}
@@ -221,6 +226,8 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
             case SavedDiscarded _ -> staging = false;
             case Cancel(var reason) -> feed(new CheckpointPhase.Input.Cancel(reason));
             case Deadline _ -> feed(new CheckpointPhase.Input.Deadline());
+            case Settle _ -> throw new IllegalStateException(
+                    "what checkpoint " + ref + " froze was settled from the start");
         }
         return endIfOver();
     }
@@ -304,7 +311,7 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
                                 new DiskActor.Prepare(
                                         ref.id().value(), context.getSelf())));
             case CheckpointPhase.Output.Stun(var ifConflict) ->
-                vm.tell(new VmActor.Stun(ref.id().value(), machine.incarnation, ifConflict,
+                vm.tell(new VmActor.Stun(ref.id().value(), machine.incarnation, true, ifConflict,
                         context.getSelf()));
             case CheckpointPhase.Output.Resume _ ->
                 vm.tell(new VmActor.ResumeHeld(ref.id().value()));

@@ -18,8 +18,15 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 final class MemoryRegionActor extends AbstractMatchingBehavior<MemoryRegionActor.Command> {
     sealed interface Command {}
 
-    /** In the stun: begin a new epoch; {@code replyTo} hears {@link VmActor.RegionFrozen}. */
-    record Freeze(ActorRef<VmActor.Command> replyTo) implements Command, Urgent {}
+    /**
+     * In the stun: begin a new epoch; {@code replyTo} hears {@link VmActor.RegionFrozen}.
+     *
+     * @param isSettled whether somebody reads what is frozen right away
+     */
+    record Freeze(boolean isSettled, ActorRef<VmActor.Command> replyTo)
+            implements
+                Command,
+                Urgent {}
 
     /** A checkpoint is done with {@code frozen}; nobody reads it any more. No reply. */
     record Release(FrozenMemory frozen) implements Command {}
@@ -44,8 +51,9 @@ final class MemoryRegionActor extends AbstractMatchingBehavior<MemoryRegionActor
     @Override
     public Behavior<Command> onMessage(Command command) {
         switch (command) {
-            case Freeze(var replyTo) ->
-                replyTo.tell(new VmActor.RegionFrozen(index, region.freeze()));
+            case Freeze(var isSettled, var replyTo) ->
+                replyTo.tell(new VmActor.RegionFrozen(index,
+                        isSettled ? region.freeze() : region.freezeUnsettled()));
             case Release(var frozen) -> region.release(frozen);
             case Close(var replyTo) -> {
                 region.close();

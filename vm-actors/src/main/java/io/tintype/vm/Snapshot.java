@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,9 @@ public final class Snapshot implements AutoCloseable {
     private final long stunNs;
     private final ActorRef<CheckpointActor.Command> keeper;
     private final CompletableFuture<@Nullable Void> gone = new CompletableFuture<>();
+    // Completed by the keeper, with the memory as anybody may read it.
+    private final CompletableFuture<List<FrozenMemory>> readable = new CompletableFuture<>();
+    private final AtomicBoolean isAsked = new AtomicBoolean();
     // Clones on it, and one for being open: at 0 the keeper may release it. Under the lock.
     private int users = 1;
     private boolean closed;
@@ -115,9 +119,37 @@ public final class Snapshot implements AutoCloseable {
         return devices;
     }
 
-    /** The memory of each region, to be read while this is open. */
-    public List<FrozenMemory> memory() {
-        return memory;
+    /**
+     * The memory of each region, to be read by any thread while this is open. Asks the VM's strand to {@linkplain
+     * FrozenMemory#settle settle} it: until somebody asks, the guest keeps its frames and the copies come here. Fails if this is
+     * closed or the VM over by then.
+     */
+    public CompletionStage<List<FrozenMemory>> memory() {
+        if (isAsked.compareAndSet(false, true)) {
+            keeper.tell(CheckpointActor.Settle.MEMORY);
+        }
+        return readable.copy();
+    }
+
+    /**
+     * Reads a page of memory, while this is open. For those on the VM's strand, as in {@link Vm#visit}: it leaves the memory as
+     * unsettled as it is.
+     *
+     * @param target 4096 bytes
+     */
+    public void readPage(int region, int page, MemorySegment target) {
+        memory.get(region).readPage(page, target, 0);
+    }
+
+    /** From the keeper: the frames stay as they are. */
+    void settled() {
+        readable.complete(memory);
+    }
+
+    /** From the keeper, which ends. */
+    void lost() {
+        readable.completeExceptionally(
+                new IllegalStateException("snapshot " + ref + " is closed, or its VM is over"));
     }
 
     /**

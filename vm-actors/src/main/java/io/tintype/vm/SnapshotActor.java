@@ -1,6 +1,7 @@
 package io.tintype.vm;
 
 import io.tintype.actors.CheckpointRef;
+import io.tintype.cow.memory.FrozenMemory;
 import io.tintype.scheduler.CheckpointPhase;
 import io.tintype.scheduler.IoStatus;
 import java.time.Duration;
@@ -10,6 +11,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.Signal;
 import org.apache.pekko.actor.typed.javadsl.AbstractMatchingBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -124,6 +127,7 @@ final class SnapshotActor extends AbstractMatchingBehavior<CheckpointActor.Comma
                 feed(new CheckpointPhase.Input.IoSettled(ioId, status));
             }
             case CheckpointActor.Cancel(var reason) -> onCancel(reason);
+            case CheckpointActor.Settle _ -> onSettle();
             default -> throw new IllegalStateException(
                     "a snapshot has no store, and got " + command);
         }
@@ -138,6 +142,14 @@ final class SnapshotActor extends AbstractMatchingBehavior<CheckpointActor.Comma
         } else {
             // The VM stops, or needs the memory: its clones may need it still.
             kept.close();
+        }
+    }
+
+    /** On the strand, as the guest's stores are: so none of them is moving a page now, and none will. */
+    private void onSettle() {
+        theCut().frozen().forEach(FrozenMemory::settle);
+        if (kept != null) {
+            kept.settled();
         }
     }
 
@@ -161,8 +173,8 @@ final class SnapshotActor extends AbstractMatchingBehavior<CheckpointActor.Comma
                 machine.diskActors.forEach(disk -> disk
                         .tell(new DiskActor.Prepare(ref.id().value(), context.getSelf())));
             case CheckpointPhase.Output.Stun(var ifConflict) ->
-                vm.tell(new VmActor.Stun(ref.id().value(), machine.incarnation, ifConflict,
-                        context.getSelf()));
+                vm.tell(new VmActor.Stun(ref.id().value(), machine.incarnation, false,
+                        ifConflict, context.getSelf()));
             case CheckpointPhase.Output.Resume _ ->
                 vm.tell(new VmActor.ResumeHeld(ref.id().value()));
             case CheckpointPhase.Output.SaveFree _ -> feed(new CheckpointPhase.Input.PagesSaved());
@@ -232,6 +244,19 @@ final class SnapshotActor extends AbstractMatchingBehavior<CheckpointActor.Comma
                 machine.regionActors.get(i).tell(new MemoryRegionActor.Release(frozen.get(i)));
             }
         }
+    }
+
+    @Override
+    public Behavior<CheckpointActor.Command> onSignal(Signal signal) {
+        switch (signal) {
+            case PostStop _ -> {
+                if (kept != null) {
+                    kept.lost();
+                }
+            }
+            default -> {}
+        }
+        return this;
     }
 
     private Behavior<CheckpointActor.Command> endIfOver() {

@@ -12,6 +12,7 @@ import io.tintype.catalogue.Reconciliation;
 import io.tintype.catalogue.VmRecord;
 import io.tintype.cow.disk.DiskChain;
 import io.tintype.cow.memory.FramePool;
+import io.tintype.cow.memory.FrozenMemory;
 import io.tintype.cow.memory.MemoryRegion;
 import io.tintype.store.CheckpointStore;
 import io.tintype.store.GcReport;
@@ -543,9 +544,9 @@ public final class TintypeHost implements AutoCloseable {
         var to = "snapshot " + snapshot.ref();
         return operations.during("roll back " + vm.id() + " to " + to,
                 OperationRecord.Kind.ROLL_BACK, vm.id(), "to", to, () -> {
-                    var back =
-                            Blocking.call(threads.blocking(),
-                                    () -> copied(snapshot, vm.id(), guest));
+                    var back = snapshot.memory().toCompletableFuture()
+                            .thenCompose(memory -> Blocking.call(threads.blocking(),
+                                    () -> copied(snapshot, memory, vm.id(), guest)));
                     var _ = back.whenComplete((_, _) -> snapshot.unuse());
                     return back.thenCompose(
                             state -> takeBack(vm, state, snapshot.ref()));
@@ -567,15 +568,15 @@ public final class TintypeHost implements AutoCloseable {
      * A machine with copies of the snapshot's pages: if it shared them, each life of a VM that is rolled back again and again
      * would keep the one before.
      */
-    private MachineState copied(Snapshot snapshot, VmId id, GuestFactory guest)
-            throws IOException {
+    private MachineState copied(Snapshot snapshot, List<FrozenMemory> memory, VmId id,
+            GuestFactory guest) throws IOException {
         var state = StoredMachine.restore(null, snapshot.disks(), snapshot.devices(),
                 StoredMachine.empty(pool, snapshot.regionBytes()), disks, id,
                 disks.nextIncarnation(id), guest, newIdentity());
         boolean complete = false;
         try {
-            for (int i = 0; i < snapshot.memory().size(); i++) {
-                var from = snapshot.memory().get(i);
+            for (int i = 0; i < memory.size(); i++) {
+                var from = memory.get(i);
                 var to = state.regions().get(i);
                 from.forEachPresent((page, frame) -> to.load(page, from.pool(), frame * 4096L));
             }
@@ -599,26 +600,33 @@ public final class TintypeHost implements AutoCloseable {
         if (!snapshot.use()) {
             throw new IllegalStateException("snapshot " + snapshot.ref() + " is closed");
         }
-        boolean isMade = false;
-        try {
-            var made = making(OperationRecord.Kind.CLONE, id, snapshot.disks().size(), null,
-                    () -> spawnClone(snapshot, id, guest, probe));
-            isMade = true;
-            return made.thenApply(vm -> {
+        var made = snapshot.memory().toCompletableFuture()
+                .thenComposeAsync(memory -> cloned(snapshot, memory, id, guest, probe),
+                        threads.blocking());
+        return made.whenComplete((vm, failure) -> {
+            if (failure == null) {
                 var _ = vm.ended().whenComplete((_, _) -> snapshot.unuse());
-                return vm;
-            });
-        } finally {
-            if (!isMade) {
+            } else {
                 snapshot.unuse();
             }
+        });
+    }
+
+    private CompletableFuture<Vm> cloned(Snapshot snapshot, List<FrozenMemory> frozen, VmId id,
+            GuestFactory guest, VmProbe probe) {
+        try {
+            checkNew(id);
+            return making(OperationRecord.Kind.CLONE, id, snapshot.disks().size(), null,
+                    () -> spawnClone(snapshot, frozen, id, guest, probe));
+        } catch (IOException failure) {
+            return CompletableFuture.failedFuture(failure);
         }
     }
 
-    private CompletableFuture<Vm> spawnClone(Snapshot snapshot, VmId id, GuestFactory guest,
-            VmProbe probe) throws IOException {
+    private CompletableFuture<Vm> spawnClone(Snapshot snapshot, List<FrozenMemory> frozen, VmId id,
+            GuestFactory guest, VmProbe probe) throws IOException {
         var regions = new ArrayList<Function<MemoryRegion.CopyListener, MemoryRegion>>();
-        for (var memory : snapshot.memory()) {
+        for (var memory : frozen) {
             regions.add(listener -> new MemoryRegion(memory, listener));
         }
         var state =

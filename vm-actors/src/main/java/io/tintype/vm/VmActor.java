@@ -146,10 +146,12 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
      * {@link CheckpointActor.Conflicted} and is cancelled.
      *
      * @param incarnation whose disks have overlays for it
+     * @param isSaved whether the frozen memory is read right away; or else not before it is settled
      */
     record Stun(
             long checkpoint,
             int incarnation,
+            boolean isSaved,
             PendingSet.Conflict ifConflict,
             ActorRef<CheckpointActor.Command> replyTo)
             implements
@@ -866,7 +868,7 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
                         machine.diskActors.size());
         feed(new PendingSet.Input.Stunned(request.checkpoint()));
         for (var region : machine.regionActors) {
-            region.tell(new MemoryRegionActor.Freeze(context.getSelf()));
+            region.tell(new MemoryRegionActor.Freeze(request.isSaved(), context.getSelf()));
         }
         for (int disk = 0; disk < machine.diskActors.size(); disk++) {
             machine.diskActors

@@ -1,7 +1,6 @@
 package io.tintype.cow.memory;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -9,10 +8,10 @@ import org.jspecify.annotations.Nullable;
  * A region's memory as of one instant. Its content never changes: any thread that it was handed to may read it without locks
  * until its region releases it; from then on each call throws.
  *
- * <p>Until somebody asks for the first frame it is <em>unread</em>, and its region may move its pages: the guest goes on in the
- * frames that it has in cache, and this memory names copies of them. From that first question on the frames it names are not
- * written by anyone but the reads that were pending at that instant, and are not given back before it is released. Since the
- * last of those reads landed, bytes and all stay the same for good.
+ * <p>It is <em>settled</em>, from the start or by {@link #settle}, before anybody else reads it. The frames that a settled one
+ * names are not written by anyone but the reads that were pending at that instant, and are not given back before it is released.
+ * Since the last of those reads landed, bytes and all stay the same for good. As long as it is not settled its region may move its
+ * pages: the guest goes on in the frames that it has in cache, and this memory names copies of them. It tells no frame then.
  */
 public final class FrozenMemory {
     private static final int RELEASED = -1;
@@ -27,15 +26,16 @@ public final class FrozenMemory {
     /** Null once released, so that a forgotten reference keeps no page table alive. */
     private volatile @Nullable Leaf @Nullable [] leaves;
 
-    /** Whether somebody may know a frame of this. Never false again. */
-    private volatile boolean isRead;
+    /** Written by the region's thread, before this is handed to readers. Never false again. */
+    private volatile boolean isSettled;
 
     /** Regions that stand on this memory, or {@link #RELEASED}. */
     private final AtomicInteger borrowers = new AtomicInteger();
 
     FrozenMemory(FramePool framePool, long epoch, int pageCount, int presentPages,
-            @Nullable Leaf[] leaves, @Nullable LazyMemory origin) {
+            @Nullable Leaf[] leaves, @Nullable LazyMemory origin, boolean isSettled) {
         this.origin = origin;
+        this.isSettled = isSettled;
         this.framePool = framePool;
         this.epoch = epoch;
         this.pageCount = pageCount;
@@ -63,10 +63,37 @@ public final class FrozenMemory {
      * blocks.
      *
      * @throws PageUnavailableException if it cannot be loaded
+     * @throws IllegalStateException if this is not settled: the frame could be another one as soon as the guest runs
      */
     public int frame(int page) {
-        beRead();
+        checkSettled();
         return Leaf.frame(loaded(page, entry(page)));
+    }
+
+    /**
+     * Copies a page to {@code destination}, at {@code offset}. For the region's own thread, on which no page moves meanwhile: it
+     * need not be settled for this. A page that is not loaded yet is loaded: that blocks.
+     *
+     * @throws PageUnavailableException if it cannot be loaded
+     */
+    public void readPage(int page, MemorySegment destination, long offset) {
+        var frame = Leaf.frame(loaded(page, entry(page)));
+        MemorySegment.copy(framePool.segment(), frame * (long) FramePool.FRAME_BYTES, destination,
+                offset, FramePool.FRAME_BYTES);
+    }
+
+    /**
+     * From here on the frames that this names stay, and anybody may ask for them who learns of it after this. Called by the
+     * region's own thread, so no store runs meanwhile that would move a page: neither readers nor the guest ever have to look
+     * at each other. Settling twice does nothing.
+     */
+    public void settle() {
+        isSettled = true;
+    }
+
+    /** Whether it names its frames for good. */
+    public boolean isSettled() {
+        return isSettled;
     }
 
     /** Whether {@link #frame} answers without loading. */
@@ -169,12 +196,10 @@ public final class FrozenMemory {
         return origin;
     }
 
-    /** Before any frame is told: from here on those that a reader may see stay as they are. */
-    private void beRead() {
-        if (!isRead) {
-            isRead = true;
-            // Against the region, which changes an entry first and looks at the flag then: one of the two sees the other.
-            VarHandle.fullFence();
+    private void checkSettled() {
+        if (!isSettled) {
+            throw new IllegalStateException("frozen memory " + epoch
+                    + " is not settled: its region may still move its pages");
         }
     }
 
@@ -183,13 +208,9 @@ public final class FrozenMemory {
         return Leaf.frame(entry(page));
     }
 
-    boolean isRead() {
-        return isRead;
-    }
-
     /** Whether {@link #move} may have {@code page} elsewhere: nobody knows a frame yet, and the page is loaded. */
     boolean mayMove(int page, long entry) {
-        return !isRead && Leaf.entryOf(table(), page) == entry;
+        return !isSettled && Leaf.entryOf(table(), page) == entry;
     }
 
     /** Names another frame for {@code page}, which holds the same. By the region, which shares that leaf no more. */
@@ -207,10 +228,10 @@ public final class FrozenMemory {
 
     @Nullable
     Leaf[] borrow() {
+        checkSettled();
         var now = borrowers.get();
         while (now != RELEASED) {
             if (borrowers.compareAndSet(now, now + 1)) {
-                beRead();
                 return table();
             }
             now = borrowers.get();

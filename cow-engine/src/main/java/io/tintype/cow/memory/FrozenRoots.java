@@ -1,6 +1,5 @@
 package io.tintype.cow.memory;
 
-import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -84,25 +83,11 @@ final class FrozenRoots {
         return true;
     }
 
-    /**
-     * Has every live root that needs the frame of {@code entry} name that of {@code copy}, which is as old and holds the same.
-     *
-     * @return false if one of them was read meanwhile: then both frames are needed as they are
-     */
-    boolean move(int page, long entry, long copy) {
-        int first = roots.size();
-        while (first > 0 && roots.get(first - 1).epoch >= Leaf.birth(entry)) {
-            first--;
-            roots.get(first).memory.move(page, copy);
+    /** Has every live root that needs the frame of {@code entry} name that of {@code copy}, which is as old and holds the same. */
+    void move(int page, long entry, long copy) {
+        for (int i = roots.size() - 1; i >= 0 && roots.get(i).epoch >= Leaf.birth(entry); i--) {
+            roots.get(i).memory.move(page, copy);
         }
-        // See FrozenMemory.beRead.
-        VarHandle.fullFence();
-        for (int i = first; i < roots.size(); i++) {
-            if (roots.get(i).memory.isRead()) {
-                return false;
-            }
-        }
-        return true;
     }
 
     /** @throws IllegalStateException if {@code memory} is not one of the live roots */

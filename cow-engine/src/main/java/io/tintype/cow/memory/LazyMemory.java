@@ -63,7 +63,7 @@ public final class LazyMemory implements AutoCloseable {
         this.source = source;
         pageCount = source.pageCount();
         leaves = unloaded(pageCount);
-        memory = new FrozenMemory(pool, EPOCH, pageCount, 0, leaves, this);
+        memory = new FrozenMemory(pool, EPOCH, pageCount, 0, leaves, this, true);
         frames = new LocalFrames(pool);
         pool.opened();
     }

@@ -428,11 +428,24 @@ public final class MemoryRegion implements AutoCloseable {
 
     // ---- checkpoints ----
 
-    /** Freezes the memory as it is now, in O(1). What the guest stores from now on goes elsewhere. */
+    /** Freezes the memory as it is now, in O(1), for readers at once. What the guest stores from now on goes elsewhere. */
     public FrozenMemory freeze() {
+        return freeze(true);
+    }
+
+    /**
+     * As {@link #freeze}, for later or never: until this thread {@linkplain FrozenMemory#settle settles} it, what the guest
+     * stores stays where it is, and the frozen memory gets the copies.
+     */
+    public FrozenMemory freezeUnsettled() {
+        return freeze(false);
+    }
+
+    private FrozenMemory freeze(boolean isSettled) {
         checkOpen();
         Invariant.check(epoch < EPOCH_MAX, "a region is frozen less than 2^31 times");
-        var frozen = new FrozenMemory(pool, epoch, pageCount(), residentPages, leaves, origin);
+        var frozen = new FrozenMemory(pool, epoch, pageCount(), residentPages, leaves, origin,
+                isSettled);
         roots.add(frozen);
         kept = epoch;
         epoch++;
@@ -564,7 +577,8 @@ public final class MemoryRegion implements AutoCloseable {
             return frame;
         }
         faults++;
-        if (mayStay(page, entry) && stay(page, entry)) {
+        if (mayStay(page, entry)) {
+            stay(page, entry);
             return frame;
         }
         var copy = replace(page, entry);
@@ -580,16 +594,13 @@ public final class MemoryRegion implements AutoCloseable {
                 && roots.mayMove(page, entry);
     }
 
-    /** The frozen memories get the copy, the page keeps its frame; false if one of them was read just now. */
-    private boolean stay(int page, long entry) {
+    /** The frozen memories get the copy, the page keeps its frame. */
+    private void stay(int page, long entry) {
         var copy = copyOf(Leaf.frame(entry));
         var leaf = writableLeaf(page);
-        var isMoved = roots.move(page, entry, Leaf.entry(copy, Leaf.birth(entry)));
+        roots.move(page, entry, Leaf.entry(copy, Leaf.birth(entry)));
         bury(copy, Leaf.birth(entry));
-        if (isMoved) {
-            leaf.entries[page & Leaf.ENTRY_COUNT - 1] = Leaf.entry(Leaf.frame(entry), epoch);
-        }
-        return isMoved;
+        leaf.entries[page & Leaf.ENTRY_COUNT - 1] = Leaf.entry(Leaf.frame(entry), epoch);
     }
 
     private int copyOf(int frame) {

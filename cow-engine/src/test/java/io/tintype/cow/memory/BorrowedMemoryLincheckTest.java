@@ -17,7 +17,8 @@ public class BorrowedMemoryLincheckTest {
     private static final long CAPACITY_BYTES = FramePool.FRAME_BYTES;
     private static final FramePool POOL = new FramePool(CAPACITY_BYTES, CAPACITY_BYTES);
 
-    private final FrozenMemory frozen = new FrozenMemory(POOL, 1, 1, 0, new Leaf[1], null);
+    private final FrozenMemory frozen = new FrozenMemory(POOL, 1, 1, 0, new Leaf[1], null,
+            true);
     /** How often, by each thread. */
     private final int[] borrowed = new int[8];
 

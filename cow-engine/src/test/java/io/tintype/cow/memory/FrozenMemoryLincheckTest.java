@@ -6,12 +6,14 @@ import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Param;
 import org.jetbrains.lincheck.datastructures.StressOptions;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * A region with its one writer, and readers of what it froze on other threads. Whatever they read, it is what the page held at the
- * last freeze that was over, or at one still going on, and never what was stored since.
+ * instant of the memory that was last handed to them, or is being handed to them, and never what was stored since: neither of one
+ * that was settled from the start nor of one that was settled after stores had moved its pages.
  *
  * <p>Lincheck switches threads at accesses to fields and arrays, that is, to the page table, not at those to the frames' bytes. So what is
  * verified is the table and its hand-over.
@@ -31,6 +33,8 @@ public final class FrozenMemoryLincheckTest {
             (long) PAGES * FramePool.FRAME_BYTES, (_, _, _) -> {});
     /** As an actor's message would, this hands it over safely. */
     private volatile FrozenMemory frozen;
+    /** The writer's alone. */
+    private @Nullable FrozenMemory unsettled;
 
     /** Lincheck makes the object to be tested. */
     public FrozenMemoryLincheckTest() {
@@ -65,6 +69,20 @@ public final class FrozenMemoryLincheckTest {
         frozen = region.freeze();
     }
 
+    @Operation(nonParallelGroup = "writer")
+    public void freezeUnsettled() {
+        unsettled = region.freezeUnsettled();
+    }
+
+    @Operation(nonParallelGroup = "writer")
+    public void settle() {
+        var now = unsettled;
+        if (now != null) {
+            now.settle();
+            frozen = now;
+        }
+    }
+
     /** Both pages, which are of one instant. */
     @Operation
     public String read() {
@@ -81,6 +99,7 @@ public final class FrozenMemoryLincheckTest {
     public static final class Model {
         private final long[] pages = new long[2];
         private long[] frozen = new long[2];
+        private long @Nullable [] unsettled;
 
         public void store(int page, int value) {
             pages[page] = value;
@@ -88,6 +107,16 @@ public final class FrozenMemoryLincheckTest {
 
         public void freeze() {
             frozen = pages.clone();
+        }
+
+        public void freezeUnsettled() {
+            unsettled = pages.clone();
+        }
+
+        public void settle() {
+            if (unsettled != null) {
+                frozen = unsettled;
+            }
         }
 
         public String read() {

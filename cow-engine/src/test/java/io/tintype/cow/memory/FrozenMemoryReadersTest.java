@@ -17,6 +17,7 @@ class FrozenMemoryReadersTest {
 
     private record Saved(FrozenMemory frozen, long sum) {}
 
+    /** Every other one is handed to them later, when the guest has stored to half of the pages. */
     @Test
     void shouldReadTheSameWhileTheGuestFaults() throws Exception {
         try (var pool = new FramePool(64 << 20, 32 << 20);
@@ -26,19 +27,30 @@ class FrozenMemoryReadersTest {
             var sums = new ArrayList<Long>();
             long sum = 0;
             int released = 0;
+            FrozenMemory later = null;
             for (int round = 1; round <= ROUNDS; round++) {
+                var last = later;
                 for (int i = 0; i < PAGES; i += 1 + round % 7) {
+                    if (last != null && i >= PAGES / 2) {
+                        submit(saved, last);
+                        last = null;
+                    }
                     long address = (long) i * PAGE;
                     sum -= region.getLong(address);
                     region.putLong(address, (long) round << 32 | i);
                     sum += region.getLong(address);
                 }
-                var frozen = region.freeze();
+                later = round % 2 == 0 ? region.freezeUnsettled() : null;
                 sums.add(sum);
-                var _ = saved.submit(() -> new Saved(frozen, sumOf(frozen)));
+                if (later == null) {
+                    submit(saved, region.freeze());
+                }
                 for (var done = saved.poll(); done != null; done = saved.poll()) {
                     released += release(region, done.get(), sums);
                 }
+            }
+            if (later != null) {
+                submit(saved, later);
             }
             while (released < ROUNDS) {
                 released += release(region, saved.take().get(), sums);
@@ -46,6 +58,11 @@ class FrozenMemoryReadersTest {
 
             assertEquals(0, region.framesHeld());
         }
+    }
+
+    private static void submit(ExecutorCompletionService<Saved> to, FrozenMemory frozen) {
+        frozen.settle();
+        var _ = to.submit(() -> new Saved(frozen, sumOf(frozen)));
     }
 
     private static int release(MemoryRegion region, Saved done, List<Long> sums) {

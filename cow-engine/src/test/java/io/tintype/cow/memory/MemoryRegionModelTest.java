@@ -96,7 +96,7 @@ class MemoryRegionModelTest {
         }
 
         void step() {
-            switch (random.nextInt(20)) {
+            switch (random.nextInt(21)) {
                 case 0 -> freeze();
                 case 1 -> release();
                 case 2 -> pin(false);
@@ -110,6 +110,7 @@ class MemoryRegionModelTest {
                 case 11 -> region.trim();
                 case 12 -> assertTrue(region.reserve(random.nextInt(40)));
                 case 13 -> cloneAndDiscard();
+                case 14 -> settle();
                 default -> store();
             }
         }
@@ -218,9 +219,9 @@ class MemoryRegionModelTest {
                     ? List.<Frozen>of()
                     : frozen.stream().filter(f -> f.memory.peek(page) == before).toList();
             var isFrozen = !holders.isEmpty();
-            // Whoever was read, or a request in flight, knows the frame: the guest goes elsewhere. Else the copy does.
+            // Readers of what is settled, or a request in flight, know the frame: the guest goes elsewhere. Else the copy does.
             var mustMove = isFrozen && (isPinned(before)
-                    || holders.stream().anyMatch(f -> f.memory.isRead()));
+                    || holders.stream().anyMatch(f -> f.memory.isSettled()));
             births.put(page, region.epoch());
 
             store.run();
@@ -256,7 +257,15 @@ class MemoryRegionModelTest {
             if (frozen.size() < 5) {
                 var copy = new HashMap<Integer, byte[]>();
                 bytes.forEach((page, content) -> copy.put(page, content.clone()));
-                frozen.add(new Frozen(region.freeze(), copy, Map.copyOf(births)));
+                frozen.add(new Frozen(
+                        random.nextBoolean() ? region.freeze() : region.freezeUnsettled(), copy,
+                        Map.copyOf(births)));
+            }
+        }
+
+        void settle() {
+            if (!frozen.isEmpty()) {
+                frozen.get(random.nextInt(frozen.size())).memory.settle();
             }
         }
 
@@ -320,6 +329,7 @@ class MemoryRegionModelTest {
                 return;
             }
             var base = frozen.get(random.nextInt(frozen.size()));
+            base.memory.settle();
             try (var clone = new MemoryRegion(base.memory, (_, _, _) -> {})) {
                 var page = anyPage();
                 clone.putLong(address(page), 1);
@@ -367,15 +377,25 @@ class MemoryRegionModelTest {
         }
 
         void checkFrozen(Frozen root) {
-            var pages = new ArrayList<Integer>();
-            root.memory.forEachPresent((page, frame) -> {
-                pages.add(page);
-                assertEquals(frame, root.memory.frame(page));
-                assertArrayEquals(root.bytes.get(page), bytesOf(frame),
-                        () -> "frozen page " + page);
-            });
-            assertEquals(root.bytes.keySet().stream().sorted().toList(), pages);
+            var pages = root.bytes.keySet().stream().sorted().toList();
             assertEquals(pages.size(), root.memory.presentPages());
+            if (root.memory.isSettled()) {
+                var visited = new ArrayList<Integer>();
+                root.memory.forEachPresent((page, frame) -> {
+                    visited.add(page);
+                    assertEquals(frame, root.memory.frame(page));
+                    assertArrayEquals(root.bytes.get(page), bytesOf(frame),
+                            () -> "frozen page " + page);
+                });
+                assertEquals(pages, visited);
+            } else {
+                for (var page : PAGES) {
+                    var read = new byte[PAGE];
+                    root.memory.readPage(page, MemorySegment.ofArray(read), 0);
+                    assertArrayEquals(root.bytes.getOrDefault(page, new byte[PAGE]), read,
+                            () -> "unsettled page " + page);
+                }
+            }
             for (var page : PAGES) {
                 assertEquals(root.births.getOrDefault(page, 0L), root.memory.birthEpoch(page),
                         "birth of " + page);

@@ -98,14 +98,15 @@ class MemoryRegionTest {
 
     /** Where its lines are in cache; the copy goes to those who froze the page, and all of them. */
     @Test
-    void shouldStayInItsFrameWhileNobodyReadsTheFrozenMemory() {
+    void shouldStayInItsFrameUntilTheFrozenMemoryIsSettled() {
         region.putLong(0, 1);
         var frame = region.frame(0);
-        var first = region.freeze();
-        var second = region.freeze();
+        var first = region.freezeUnsettled();
+        var second = region.freezeUnsettled();
         region.putLong(0, 2);
-        var third = region.freeze();
+        var third = region.freezeUnsettled();
         region.putLong(0, 3);
+        List.of(first, second, third).forEach(FrozenMemory::settle);
 
         assertEquals(frame, region.frame(0));
         assertEquals(2, region.faults());
@@ -124,22 +125,44 @@ class MemoryRegionTest {
     }
 
     @Test
-    void shouldLeaveTheFramesOfAFrozenMemoryThatWasRead() {
+    void shouldLeaveTheFramesOfAFrozenMemoryThatIsSettled() {
         region.putLong(0, 1);
         region.putLong(PAGE, 1);
-        var unread = region.freeze();
-        var read = region.freeze();
-        var known = read.frame(1);
+        var unsettled = region.freezeUnsettled();
+        var settled = region.freezeUnsettled();
         region.putLong(0, 2);
+        settled.settle();
+        var known = settled.frame(1);
         region.putLong(PAGE, 2);
+        unsettled.settle();
 
-        assertEquals(known, read.frame(1));
-        assertEquals(known, unread.frame(1));
+        assertEquals(known, settled.frame(1));
+        assertEquals(known, unsettled.frame(1));
         assertEquals(1, longIn(known));
-        assertEquals(1, longIn(read.frame(0)));
+        assertEquals(1, longIn(settled.frame(0)));
         assertNotEquals(known, region.frame(1));
-        region.release(unread);
-        region.release(read);
+        region.release(unsettled);
+        region.release(settled);
+    }
+
+    @Test
+    void shouldTellNoFrameBeforeItIsSettled() {
+        region.putLong(0, 1);
+        var frozen = region.freezeUnsettled();
+        region.putLong(0, 2);
+        var page = new byte[PAGE];
+
+        frozen.readPage(0, MemorySegment.ofArray(page), 0);
+
+        assertEquals(1, page[0]);
+        var refused = assertThrows(IllegalStateException.class, () -> frozen.frame(0));
+        assertEquals("frozen memory 1 is not settled: its region may still move its pages",
+                refused.getMessage());
+        assertThrows(IllegalStateException.class, () -> new MemoryRegion(frozen, (_, _, _) -> {}));
+        assertThrows(IllegalStateException.class, () -> frozen.forEachPresent((_, _) -> {}));
+        frozen.settle();
+        assertEquals(1, longIn(frozen.frame(0)));
+        region.release(frozen);
     }
 
     @Test

@@ -18,7 +18,6 @@ import io.tintype.vm.MachineState;
 import io.tintype.vm.Snapshot;
 import io.tintype.vm.device.DiskQueue;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -90,10 +89,9 @@ final class Inspection {
         }
     }
 
-    /** VMs have one region here. */
+    /** VMs have one region here. Nothing runs meanwhile, so this is the VM's strand as well as any, and what is unsettled stays so. */
     private static CheckpointImage imageOf(Snapshot snapshot) {
         var devices = snapshot.devices();
-        var memory = snapshot.memory().getFirst();
         var pending = devices.pending().stream()
                 .map(entry -> new PendingEntry(entry.ioId(), entry.tag(), entry.disk(),
                         entry.kind(), entry.sector(), entry.sectorCount(), entry.status()))
@@ -101,8 +99,7 @@ final class Inspection {
         return new CheckpointImage(snapshot.ref().id().value(), devices.registers(),
                 devices.queues(), pending,
                 (page, destination) -> {
-                    MemorySegment.copy(memory.pool(), memory.frame(page) * 4096L, destination, 0,
-                            4096);
+                    snapshot.readPage(0, page, destination);
                     return true;
                 },
                 (disk, sector, destination) -> snapshot.readDisk(disk, sector * 512, destination));
@@ -270,7 +267,12 @@ final class Inspection {
             return;
         }
         simulation.goOn();
-        if (clone.isStarted() && !clone.isDead() && isFine()) {
+        if (!clone.isStarted()) {
+            simulation.violated(Rule.R12, vm.name, one.ref.toString(),
+                    "a checkpoint that a VM starts from", "none that started");
+            return;
+        }
+        if (!clone.isDead() && isFine()) {
             var bell = new Action.Bell(name, "b", true);
             clone.tell(bell);
             clone.tell(new Action.Heap(name, "h"));

@@ -1,6 +1,7 @@
 package io.tintype.simulations.bench.suite;
 
 import io.tintype.cow.memory.FramePool;
+import io.tintype.cow.memory.FrozenMemory;
 import io.tintype.cow.memory.MemoryRegion;
 import io.tintype.simulations.bench.BenchContext;
 import io.tintype.simulations.bench.BenchResult;
@@ -14,6 +15,9 @@ import org.HdrHistogram.Histogram;
 /**
  * The first store to a frozen page, beside a bare copy of a random page in memory of the same kind, by turns. What the clock
  * itself takes is measured too and taken off both.
+ *
+ * <p>Both kinds of fault: that of a checkpoint that is being saved, which moves the guest to the copy, and that of a checkpoint into
+ * memory, which leaves the guest where it is.
  */
 final class FaultBenchmark implements Benchmark {
     private static final double RATIO_MAX = 1.5;
@@ -40,6 +44,7 @@ final class FaultBenchmark implements Benchmark {
         long bytes = (long) pages * PAGE_BYTES;
         long poolBytes = 2 * bytes + 16 * Rig.MIB;
         var faults = histogram();
+        var staying = histogram();
         var copies = histogram();
         var clock = histogram();
         try (var pool = new FramePool(poolBytes, poolBytes);
@@ -52,10 +57,12 @@ final class FaultBenchmark implements Benchmark {
             for (int round = 0; round < WARMUP_ROUNDS + rounds && !context.cancelled(); round++) {
                 if (round == WARMUP_ROUNDS) {
                     faults.reset();
+                    staying.reset();
                     copies.reset();
                     clock.reset();
                 }
-                fault(region, shuffled(pages, random), faults);
+                fault(region, region.freeze(), shuffled(pages, random), faults);
+                fault(region, region.freezeUnsettled(), shuffled(pages, random), staying);
                 copy(bare.segment(), shuffled(pages, random), shuffled(pages, random), copies);
                 readClock(pages, clock);
             }
@@ -65,13 +72,19 @@ final class FaultBenchmark implements Benchmark {
         }
         double clockNs = clock.getValueAtPercentile(50);
         double faultNs = faults.getValueAtPercentile(50) - clockNs;
+        double stayNs = staying.getValueAtPercentile(50) - clockNs;
         double copyNs = copies.getValueAtPercentile(50) - clockNs;
         return new BenchResult(
                 List.of(
                         Row.atMost("fault p50 / copy p50", RATIO_MAX, faultNs / copyNs, "×"),
+                        Row.atMost("into memory, fault p50 / copy p50", RATIO_MAX,
+                                stayNs / copyNs, "×"),
                         Row.shown("fault p50", faultNs, "ns"),
+                        Row.shown("into memory, fault p50", stayNs, "ns"),
                         Row.shown("copy p50", copyNs, "ns"),
                         Row.shown("fault p99", faults.getValueAtPercentile(99) - clockNs, "ns"),
+                        Row.shown("into memory, fault p99",
+                                staying.getValueAtPercentile(99) - clockNs, "ns"),
                         Row.shown("copy p99", copies.getValueAtPercentile(99) - clockNs, "ns"),
                         Row.shown(
                                 "fault mean / copy mean",
@@ -83,8 +96,8 @@ final class FaultBenchmark implements Benchmark {
         return new Histogram(NS_MAX, 3);
     }
 
-    private static void fault(MemoryRegion region, int[] order, Histogram faults) {
-        var frozen = region.freeze();
+    private static void fault(MemoryRegion region, FrozenMemory frozen, int[] order,
+            Histogram faults) {
         for (int i = 0; i < order.length; i++) {
             if (i % RESERVE_EVERY == 0 && !region.reserve(RESERVE_EVERY)) {
                 throw new IllegalStateException("the pool is too small for its region");
