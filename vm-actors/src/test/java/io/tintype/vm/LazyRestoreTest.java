@@ -20,12 +20,16 @@ import io.tintype.vm.guest.GuestMemory;
 import io.tintype.vm.guest.Outcome;
 import io.tintype.vm.guest.VmIdentity;
 import java.io.RandomAccessFile;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -39,6 +43,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** VMs whose memory is read while they run, and clones that share it; what is loaded ahead is up to each test. */
 class LazyRestoreTest {
     private static final long MIB = 1 << 20;
+    private static final ValueLayout.OfLong LONG =
+            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final int PAGES = 2048;
     private static final Duration SOON = Duration.ofSeconds(30);
 
@@ -399,6 +405,39 @@ class LazyRestoreTest {
             clone.stop().toCompletableFuture().get(30, TimeUnit.SECONDS);
             snapshot.gone().toCompletableFuture().get(30, TimeUnit.SECONDS);
             checkStored(vm, 1, 2, 4);
+        }
+    }
+
+    @Test
+    void shouldTellTheMemoryOfASnapshotToWhoeverAsks() throws Exception {
+        try (var host = start()) {
+            var guest = new Stepper();
+            var vm = host.create(new VmSpec(new VmId("first"), List.of(4 * MIB),
+                    List.of(16 * MIB), guest.factory()));
+            vm.start();
+            guest.store(vm, 5);
+            var asked = vm.snapshot().get(30, TimeUnit.SECONDS);
+            guest.store(vm, 6, 5);
+            var page = new byte[4096];
+
+            vm.visit(_ -> asked.readPage(0, 5, MemorySegment.ofArray(page)))
+                    .toCompletableFuture().get(30, TimeUnit.SECONDS);
+            var memory = asked.memory().toCompletableFuture().get(30, TimeUnit.SECONDS).getFirst();
+            guest.store(vm, 7, 7, 5);
+
+            assertEquals(1000, MemorySegment.ofArray(page).get(LONG, 8));
+            assertEquals(1000, memory.pool().get(LONG, memory.frame(5) * 4096L + 8));
+            assertEquals(0, memory.frame(6));
+            asked.close();
+            asked.gone().toCompletableFuture().get(30, TimeUnit.SECONDS);
+            var closed = vm.snapshot().get(30, TimeUnit.SECONDS);
+            closed.close();
+            closed.gone().toCompletableFuture().get(30, TimeUnit.SECONDS);
+            var late = closed.memory().toCompletableFuture();
+            var refused = assertThrows(ExecutionException.class,
+                    () -> late.get(30, TimeUnit.SECONDS));
+            assertTrue(String.valueOf(refused.getCause()).endsWith(
+                    " is closed, or its VM is over"), refused::toString);
         }
     }
 
