@@ -20,17 +20,32 @@ import org.jspecify.annotations.Nullable;
  * of their end; nothing in between needs its strand, on which the guest could not run meanwhile.
  *
  * <pre>
- *   strand       commit(k) ─┐                                                     ┌─▶ the future is complete
- *   upkeep                  └▶ begin, durably ─┐                     ┌▶ finish ───┘
+ *   strand       commit(k) ─┐                                                           ┌─▶ the future is complete
+ *   upkeep                  └▶ begin, durably ─┐                     ┌▶ finish ─▶ look ─┘
  *   copying                                    └▶ part ─▶ part ─▶ … ─┘
  * </pre>
+ *
+ * <p>What the chain is like is worked out here too ({@link #see}), as is the end of a hold: they are much for a turn in which the
+ * guest does not run.
  *
  * <p>Each is an operation in the catalogue, told from these threads. What the catalogue does with it neither delays the work nor
  * fails it. Any thread may call.
  */
 final class ChainWork {
-    /** So that a commit's cost is known: what it had to copy. */
-    record Committed(int groups) {}
+    /**
+     * So that a commit's cost is known: what it had to copy.
+     *
+     * @param wasAllowed false: nothing was done, since somebody had begun to hold a view, on another thread: a clone of a
+     *     checkpoint
+     */
+    record Committed(int groups, boolean wasAllowed) {}
+
+    /**
+     * What the chain was like at a moment.
+     *
+     * @param number ascending in the order of these moments: messages may overtake each other
+     */
+    record Seen(long number, DiskChain.Outlook outlook) {}
 
     /** Work goes on only as long as it answers true. */
     private interface Copying {
@@ -49,6 +64,7 @@ final class ChainWork {
     private final @Nullable DiskId disk;
     private final DiskChain chain;
     private final Executor upkeep;
+    private final Executor later;
     private final Executor copying;
     private final Clock clock;
     private final Operations operations;
@@ -58,14 +74,22 @@ final class ChainWork {
     private volatile boolean flattenCancelled;
     // Told to the catalogue and not ended. Guarded by this.
     private @Nullable String open;
+    // Guarded by its own lock: a strand never waits for it.
+    private final Object seeing = new Object();
+    private long seenCount;
 
-    /** @param disk whose chain it is; null for a chain that no VM's disk is, on which nothing new is begun */
-    ChainWork(@Nullable DiskId disk, DiskChain chain, Executor upkeep, Executor copying,
+    /**
+     * @param later the same threads as {@code upkeep}, for the strand, see {@link HostWorld#later}
+     * @param disk whose chain it is; null for a chain that no VM's disk is, on which nothing new is begun
+     */
+    ChainWork(@Nullable DiskId disk, DiskChain chain, Executor upkeep, Executor later,
+            Executor copying,
             Clock clock,
             Operations operations) {
         this.disk = disk;
         this.chain = chain;
         this.upkeep = upkeep;
+        this.later = later;
         this.copying = copying;
         this.clock = clock;
         this.operations = operations;
@@ -91,14 +115,38 @@ final class ChainWork {
         return copySome(clock, copier::copyNext);
     }
 
+    /** What the chain is like now; not for a strand. */
+    Seen see() {
+        synchronized (seeing) {
+            return new Seen(++seenCount, chain.outlook());
+        }
+    }
+
+    /** Looks what the chain is like. On a strand: all that is done there is to ask for it. */
+    CompletableFuture<Seen> look() {
+        return Blocking.call(later, this::see);
+    }
+
+    /** Ends a hold of {@code view}, then looks what the chain is like. On a strand: all that is done there is to ask for it. */
+    CompletableFuture<Seen> release(int view) {
+        return Blocking.call(later, () -> {
+            chain.release(view);
+            return see();
+        });
+    }
+
     /** Commits a file into the one below it. On a strand: all that is done there is to ask for it. */
     CompletableFuture<Committed> commit(DiskChain.Candidate file) {
         var over = new CompletableFuture<Committed>();
-        upkeep.execute(() -> commit(file, over));
+        later.execute(() -> commit(file, over));
         return over;
     }
 
     private void commit(DiskChain.Candidate file, CompletableFuture<Committed> over) {
+        if (!file.equals(chain.nextCommit())) {
+            over.complete(new Committed(0, false));
+            return;
+        }
         int layer = file.lastUpper();
         var name = commitName(layer);
         begun(name, OperationRecord.Kind.DISK_COMMIT, Map.of(OperationRecord.LAYER, layer,
@@ -152,14 +200,14 @@ final class ChainWork {
     private CompletableFuture<Committed> goOn(Commit commit) {
         int groups = commit.groupsLeft();
         return toEnd(() -> !stopped, commit::copyNext, commit::finish, commit::cancel)
-                .thenApply(_ -> new Committed(groups));
+                .thenApply(_ -> new Committed(groups, true));
     }
 
     /** Makes all that {@code view} shows one image. On a strand: all that is done there is to ask for it. */
     CompletableFuture<Integer> flatten(int view) {
         flattenCancelled = false;
         var over = new CompletableFuture<Integer>();
-        upkeep.execute(() -> flatten(view, over));
+        later.execute(() -> flatten(view, over));
         return over;
     }
 

@@ -16,6 +16,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.AbstractMatchingBehavior;
@@ -92,7 +94,7 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
 
     private record LateSaved(@Nullable Throwable failure) implements Command {}
 
-    private record CopyAdvanced(boolean more, @Nullable Throwable failure) implements Command {}
+    private record DisksCopied(@Nullable Throwable failure) implements Command {}
 
     private record ManifestWritten(@Nullable Sealed sealed, @Nullable Throwable failure)
             implements
@@ -217,9 +219,9 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
             case FreeSaved(var failure) -> onSaved(failure, new CheckpointPhase.Input.PagesSaved());
             case LateSaved(var failure) ->
                 onSaved(failure, new CheckpointPhase.Input.LatePagesSaved());
-            case CopyAdvanced(var more, var failure) -> {
+            case DisksCopied(var failure) -> {
                 long fromNs = services.clock().nanoTime();
-                onCopyAdvanced(more, failure);
+                onDisksCopied(failure);
                 services.probe().keptUp(services.clock().nanoTime() - fromNs);
             }
             case ManifestWritten written -> onManifestWritten(written);
@@ -396,36 +398,34 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
     }
 
     private void copyDisks() {
-        copier = new DiskCopier(theStaged(), machine.state.chains(), theCut().views());
+        var of = new DiskCopier(theStaged(), machine.state.chains(), theCut().views());
+        copier = of;
         isCopying = true;
-        var details = new TreeMap<String, String>();
-        details.put(OperationRecord.CHECKPOINT, ref.toString());
-        services.operations().begun(copyName(), OperationRecord.Kind.DISK_COPY, ref.vm(), -1,
-                details);
-        copyOn();
-    }
-
-    private String copyName() {
-        return "copy disks of " + ref;
-    }
-
-    private void copyOn() {
-        var of = theCopier();
         context.pipeToSelf(
-                // The strand hears of whole disks only: each message is a turn in which its guest cannot run.
-                Blocking.repeat(services.copying(),
-                        () -> ChainWork.copySome(services.clock(), of))
-                        .thenCompose(_ -> Blocking.call(services.upkeep(), of::finishDisk)),
-                (more, failure) -> new CopyAdvanced(more != null && more, failure));
+                // The strand hears of the end only: each message is a turn in which its guest cannot run.
+                Blocking.call(soon(services.upkeep()), () -> of)
+                        .thenCompose(_ -> services.operations().during("copy disks of " + ref,
+                                OperationRecord.Kind.DISK_COPY, ref.vm(),
+                                OperationRecord.CHECKPOINT, ref.toString(),
+                                () -> copyAll(services, of))),
+                (_, failure) -> new DisksCopied(failure));
     }
 
-    private void onCopyAdvanced(boolean more, @Nullable Throwable failure) {
-        if (failure == null && more) {
-            copyOn();
-            return;
-        }
+    /** Where the strand leaves what the copies of disks need: nobody is woken by it. */
+    private Executor soon(Executor threads) {
+        return services.later().apply(threads);
+    }
+
+    private static CompletableFuture<Boolean> copyAll(VmServices services, DiskCopier of) {
+        return Blocking.repeat(services.copying(), () -> ChainWork.copySome(services.clock(), of))
+                .thenCompose(_ -> Blocking.call(services.upkeep(), of::finishDisk))
+                .thenCompose(more -> more
+                        ? copyAll(services, of)
+                        : CompletableFuture.completedFuture(false));
+    }
+
+    private void onDisksCopied(@Nullable Throwable failure) {
         isCopying = false;
-        services.operations().ended(copyName(), failure == null ? null : Blocking.reason(failure));
         feed(
                 failure == null
                         ? new CheckpointPhase.Input.DisksCopied()
@@ -445,7 +445,7 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
         context.pipeToSelf(
                 // Not visible before there is a record that it was begun: what is sealed and was never begun is not ours.
                 begun.durable().thenCompose(_ -> Blocking.call(
-                        services.blocking(),
+                        copiesDisks ? soon(services.blocking()) : services.blocking(),
                         () -> StoredMachine.seal(
                                 of, ref, machine, state, known, copiesDisks, at, stunNs))),
                 ManifestWritten::new);

@@ -97,6 +97,18 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
             implements
                 Command {}
 
+    /** The overlay of no checkpoint is prepared; {@code seen} is what the chain was like with it. */
+    private record OwnPrepared(@Nullable PreparedOverlay overlay, ChainWork.@Nullable Seen seen,
+            @Nullable Throwable failure)
+            implements
+                Command {}
+
+    /** @param released whether a view was let go of before */
+    private record Looked(ChainWork.@Nullable Seen seen, boolean released,
+            @Nullable Throwable failure)
+            implements
+                Command {}
+
     private record Discarded(@Nullable Throwable failure) implements Command {}
 
     private record Synced(
@@ -105,13 +117,18 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
                 Command {}
 
     private record CommitFinished(
-            int layer, ChainWork.@Nullable Committed committed, @Nullable Throwable failure)
+            int layer, ChainWork.@Nullable Committed committed, ChainWork.@Nullable Seen seen,
+            @Nullable Throwable failure)
             implements
                 Command {}
 
-    private record FlattenFinished(@Nullable Throwable failure) implements Command {}
+    private record FlattenFinished(ChainWork.@Nullable Seen seen, @Nullable Throwable failure)
+            implements
+                Command {}
 
-    private record UnseenDropped(@Nullable Throwable failure) implements Command {}
+    private record UnseenDropped(ChainWork.@Nullable Seen seen, @Nullable Throwable failure)
+            implements
+                Command {}
 
     private record Submitted(IoRequest request, ActorRef<PendingIoActor.Command> replyTo) {}
 
@@ -125,7 +142,7 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     private final DiskTransfer transfer;
     private final DiskIo io;
     private final Executor blocking;
-    private final Executor upkeepThreads;
+    private final Executor upkeepLater;
     private final ChainWork work;
     private final VmProbe probe;
     private final Clock clock;
@@ -151,6 +168,12 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     private final List<ActorRef<DiskFlattened>> waitingForFlat = new ArrayList<>();
     // The chain may have become one that something can be done about; not looked at in a stun.
     private boolean lookSoon;
+    // What it was like when another thread looked last.
+    private ChainWork.@Nullable Seen seen;
+    // Threads that are asked for it and have not answered.
+    private int looksUnderWay;
+    // A view was let go of, and the order does not know it.
+    private boolean isOrderBehind;
     // A switch overtakes requests in the mailbox: until the last of them is seen, the order does not know all that is bound
     // below the top.
     private long lastBelowTop;
@@ -171,8 +194,9 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
         this.io = services.diskIo();
         this.clock = services.clock();
         this.blocking = services.blocking();
-        this.upkeepThreads = services.upkeep();
-        this.work = new ChainWork(id, chain, services.upkeep(), services.copying(), clock,
+        this.upkeepLater = services.later().apply(services.upkeep());
+        this.work = new ChainWork(id, chain, services.upkeep(), upkeepLater, services.copying(),
+                clock,
                 services.operations());
         this.probe = services.probe();
         this.cores = probe.cores();
@@ -205,10 +229,9 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     /** Whether a turn is for the sake of the chain, and for nothing that the guest or a stun waits for. */
     private static boolean isUpkeep(Command command) {
         return switch (command) {
-            case ReleaseView _,MakeFlat _,CancelFlatten _,TopKnown _,CommitFinished _,FlattenFinished _,UnseenDropped _ ->
+            case ReleaseView _,MakeFlat _,CancelFlatten _,TopKnown _,Looked _,OwnPrepared _,CommitFinished _,FlattenFinished _,UnseenDropped _ ->
                 true;
-            case Prepared(var request, _, _) -> request.replyTo() == null;
-            case Submit _,PartFinished _,Finished _,Prepare _,Discard _,Switch _,Detach _,Sync _,Discarded _,Synced _ ->
+            case Submit _,PartFinished _,Finished _,Prepare _,Prepared _,Discard _,Switch _,Detach _,Sync _,Discarded _,Synced _ ->
                 false;
         };
     }
@@ -237,6 +260,8 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
             case Finished(var ioId, var status) -> feed(new DiskOrder.Input.Done(ioId, status));
             case Prepare prepare -> onPrepare(prepare);
             case Prepared ready -> onPrepared(ready);
+            case OwnPrepared ready -> onOwnPrepared(ready);
+            case Looked looked -> onLooked(looked);
             case Discard(var checkpoint) -> onDiscard(checkpoint);
             case Switch(var checkpoint, var lastIssued, var replyTo) ->
                 onSwitch(checkpoint, lastIssued, replyTo);
@@ -249,9 +274,10 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
             case Discarded _ -> nextPrepare();
             case Synced synced -> onSynced(synced);
             case CommitFinished finished -> onCommitFinished(finished);
-            case FlattenFinished(var failure) -> onFlattenFinished(failure);
-            case UnseenDropped(var failure) -> {
+            case FlattenFinished finished -> onFlattenFinished(finished);
+            case UnseenDropped(var now, var failure) -> {
                 warn("files that nobody needs stay", failure);
+                note(now);
                 keepUp(new DiskUpkeep.Input.Dropped(failure == null));
             }
         }
@@ -421,8 +447,10 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     private void complete(long ioId, IoStatus status) {
         submitted(ioId).replyTo().tell(new PendingIoActor.Landed(status));
         submitted.remove(ioId);
-        if (upkeep.waits() || lookSoon) {
+        if (lookSoon) {
             keeping(this::look);
+        } else if (upkeep.waits()) {
+            keeping(this::decide);
         }
     }
 
@@ -432,20 +460,26 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
             return;
         }
         preparing = prepare;
+        if (prepare.replyTo() != null) {
+            context.pipeToSelf(
+                    blocking(chain::prepareOverlay),
+                    (overlay, failure) -> new Prepared(prepare, overlay, failure));
+            return;
+        }
+        // One that no checkpoint waits for is upkeep.
         context.pipeToSelf(
-                // One that no checkpoint waits for is upkeep.
-                Blocking.call(
-                        prepare.replyTo() == null ? upkeepThreads : blocking,
-                        chain::prepareOverlay),
-                (overlay, failure) -> new Prepared(prepare, overlay, failure));
+                Blocking.call(upkeepLater,
+                        () -> new OwnPrepared(chain.prepareOverlay(), work.see(), null)),
+                (ready, failure) -> ready == null ? new OwnPrepared(null, null, failure) : ready);
     }
 
     private void onPrepared(Prepared ready) {
         var overlay = ready.overlay();
         var replyTo = ready.request().replyTo();
         if (replyTo == null) {
-            onOwnOverlay(overlay, ready.failure());
-        } else if (overlay == null) {
+            throw new IllegalStateException(name + " prepared an overlay for nobody");
+        }
+        if (overlay == null) {
             replyTo.tell(
                     new CheckpointActor.OverlayFailed(
                             id.index(),
@@ -465,9 +499,12 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
      * An overlay that takes new writes while the one below it is committed. The VM hears of it after the fact, so a few more
      * requests are bound below: before it knows nothing is bound to the new top, and nothing below is committed.
      */
-    private void onOwnOverlay(@Nullable PreparedOverlay overlay, @Nullable Throwable failure) {
-        if (overlay == null) {
-            warn("no further overlay", failure);
+    private void onOwnPrepared(OwnPrepared ready) {
+        var overlay = ready.overlay();
+        note(ready.seen());
+        var before = seen;
+        if (overlay == null || before == null) {
+            warn("no further overlay", ready.failure());
             nextPrepare();
             keepUp(new DiskUpkeep.Input.OverlayOnTop(false));
             return;
@@ -475,7 +512,8 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
         lastBelowTop = Long.MAX_VALUE;
         chain.switchTo(overlay);
         feed(new DiskOrder.Input.Switched(chain.top()));
-        feed(new DiskOrder.Input.Needed(chain.heldViews()));
+        // Nothing was held since by a switch: there is no other overlay to switch to.
+        feed(new DiskOrder.Input.Needed(before.outlook().heldViews()));
         vm.tell(new VmActor.TopMoved(id.index(), chain.top(), context.getSelf()));
         nextPrepare();
     }
@@ -566,21 +604,17 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     }
 
     private void onReleaseView(int view, boolean copied) {
-        if (rules.on(Rule.R16)) {
-            chain.release(view);
-        }
-        feed(new DiskOrder.Input.Needed(chain.heldViews()));
         if (copied) {
-            keepUp(new DiskUpkeep.Input.Copied());
-        } else {
-            look();
+            step(new DiskUpkeep.Input.Copied());
         }
+        await(rules.on(Rule.R16) ? work.release(view) : work.look(), true);
     }
 
     private void onMakeFlat(ActorRef<DiskFlattened> replyTo) {
         waitingForFlat.add(replyTo);
         flattenFailure = null;
-        keepUp(new DiskUpkeep.Input.FlattenWanted());
+        step(new DiskUpkeep.Input.FlattenWanted());
+        look();
     }
 
     private void onCancelFlatten() {
@@ -597,31 +631,79 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     /** Takes an answer, then looks what can be done next. */
     private void keepUp(DiskUpkeep.Input input) {
         step(input);
-        look();
+        decide();
     }
 
+    /** Has another thread look what the chain is like, unless it is plain to see or one is about to answer. */
     private void look() {
         lookSoon = false;
-        if (upkeep.work() == DiskUpkeep.Work.IDLE) {
-            step(new DiskUpkeep.Input.Looked(facts()));
+        boolean isOfInterest = upkeep.flattenWanted() || upkeep.roundsLeft() > 0
+                || !chain.isShort();
+        if (upkeep.work() == DiskUpkeep.Work.IDLE && looksUnderWay == 0 && isOfInterest) {
+            await(work.look(), false);
         }
     }
 
-    private DiskUpkeep.Facts facts() {
-        var candidate = chain.nextCommit();
-        int flattenView = chain.nextFlatten();
-        int layers = chain.files();
+    private void await(CompletableFuture<ChainWork.Seen> look, boolean released) {
+        looksUnderWay++;
+        context.pipeToSelf(look, (now, failure) -> new Looked(now, released, failure));
+    }
+
+    private void onLooked(Looked looked) {
+        looksUnderWay--;
+        if (looked.failure() != null) {
+            throw new IllegalStateException(name + ": " + reason(looked.failure()),
+                    looked.failure());
+        }
+        isOrderBehind |= looked.released();
+        note(looked.seen());
+        decide();
+    }
+
+    /** Of two looks the later counts, whichever is heard of first. */
+    private void note(ChainWork.@Nullable Seen now) {
+        var before = seen;
+        if (now != null && (before == null || before.number() < now.number())) {
+            seen = now;
+        }
+        var of = seen;
+        if (!isOrderBehind || of == null) {
+            return;
+        }
+        if (of.outlook().top() == chain.top()) {
+            isOrderBehind = false;
+            feed(new DiskOrder.Input.Needed(of.outlook().heldViews()));
+        } else if (looksUnderWay == 0) {
+            // A switch came in between, whose view would be missing.
+            await(work.look(), false);
+        }
+    }
+
+    /** Whether something can be begun now, by what was seen last: the chain changes only by what is begun or switched here. */
+    private void decide() {
+        var of = seen;
+        if (of == null || of.outlook().top() != chain.top()) {
+            look();
+        } else if (upkeep.work() == DiskUpkeep.Work.IDLE) {
+            step(new DiskUpkeep.Input.Looked(facts(of.outlook())));
+        }
+    }
+
+    private DiskUpkeep.Facts facts(DiskChain.Outlook of) {
+        var candidate = of.nextCommit();
+        int flattenView = of.nextFlatten();
+        boolean mayRound = upkeep.roundsLeft() > 0;
         boolean isAboutFlat = upkeep.flattenWanted() || candidate == null;
         return new DiskUpkeep.Facts(
-                layers,
+                of.files(),
                 layersMax,
                 candidate == null ? -1 : candidate.lastUpper(),
                 flattenView,
-                2 * layers > layersMax ? chain.filesIfFlat() : layers,
-                upkeep.roundsLeft() > 0 ? chain.topGroups() : 0,
+                of.filesIfFlat(),
+                mayRound ? of.topGroups() : 0,
                 topGroupsMin,
-                chain.hasUnseen(),
-                upkeep.roundsLeft() > 0 && chain.mayCommitOnceCovered(),
+                of.hasUnseen(),
+                mayRound && of.mayCommitOnceCovered(),
                 preparing != null,
                 isAboutFlat
                         ? lastSeen >= lastBelowTop && flattenView >= 0
@@ -644,38 +726,47 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
             case DiskUpkeep.Output.DropUnseen _ ->
                 context.pipeToSelf(
                         Blocking.call(
-                                upkeepThreads,
+                                upkeepLater,
                                 () -> {
                                     chain.dropUnseen();
-                                    return id;
+                                    return work.see();
                                 }),
-                        (_, failure) -> new UnseenDropped(failure));
+                        UnseenDropped::new);
             case DiskUpkeep.Output.TellFlattened(var done) -> {
                 var outcome = new DiskFlattened(done, done ? null : flattenFailure, chain.depth());
-                waitingForFlat.forEach(waiting -> waiting.tell(outcome));
+                var told = List.copyOf(waitingForFlat);
                 waitingForFlat.clear();
+                // Whoever asked is woken by the answer: not here, where the guest waits for the end of the turn.
+                upkeepLater.execute(() -> told.forEach(waiting -> waiting.tell(outcome)));
             }
         }
     }
 
     private void beginCommit(int layer) {
-        var candidate = chain.nextCommit();
+        var candidate = seen == null ? null : seen.outlook().nextCommit();
         if (candidate == null || candidate.lastUpper() != layer) {
-            // Somebody began to hold a view on another thread just now: a clone of a checkpoint.
-            step(new DiskUpkeep.Input.Committed(true, 0));
-            return;
+            throw new IllegalStateException(name + " has no layer " + layer + " to commit");
         }
         context.pipeToSelf(
-                work.commit(candidate),
-                (committed, failure) -> new CommitFinished(layer, committed, failure));
+                work.commit(candidate).handle((committed, failure) -> new CommitFinished(layer,
+                        committed, work.see(), failure)),
+                (finished, failure) -> finished == null
+                        ? new CommitFinished(layer, null, null, failure)
+                        : finished);
     }
 
     private void beginFlatten(int view) {
         // Not what is below the top by then: requests were looked at for this view.
-        context.pipeToSelf(work.flatten(view), (_, failure) -> new FlattenFinished(failure));
+        context.pipeToSelf(
+                work.flatten(view).handle((_, failure) -> new FlattenFinished(work.see(), failure)),
+                (finished, failure) -> finished == null
+                        ? new FlattenFinished(null, failure)
+                        : finished);
     }
 
-    private void onFlattenFinished(@Nullable Throwable failure) {
+    private void onFlattenFinished(FlattenFinished finished) {
+        var failure = finished.failure();
+        note(finished.seen());
         if (failure == null) {
             probe.flattened(id, chain.depth());
         } else {
@@ -714,9 +805,10 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
 
     private void onCommitFinished(CommitFinished finished) {
         var committed = finished.committed();
-        if (committed != null) {
+        note(finished.seen());
+        if (committed != null && committed.wasAllowed()) {
             probe.committed(id, finished.layer());
-        } else {
+        } else if (committed == null) {
             // Nothing is lost, but trying again at once would fail again.
             context.getLog().warn("{}: layer {} stays: {}", name, finished.layer(),
                     reason(finished.failure()));

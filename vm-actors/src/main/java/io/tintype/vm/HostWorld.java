@@ -25,6 +25,14 @@ public interface HostWorld {
     /** Where the memory of restored VMs is loaded ahead: one task after another, and others before them. */
     Executor loading();
 
+    /**
+     * Where a strand leaves what is to run on {@code threads} a moment later. To wake a thread takes a strand longer than the rest of
+     * such a turn, and the thread may take its core; here somebody else does it.
+     */
+    default Executor later(Executor threads) {
+        return threads;
+    }
+
     /** How many pages are loaded ahead in one of these tasks. */
     default int pagesLoadedAtOnce() {
         return 256;

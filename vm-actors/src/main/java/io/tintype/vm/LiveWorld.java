@@ -5,6 +5,7 @@ import io.tintype.actors.strand.StrandOptions;
 import io.tintype.actors.strand.StrandSystem;
 import io.tintype.cow.memory.FramePool;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinPool;
@@ -12,9 +13,12 @@ import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Scheduler;
+import scala.concurrent.ExecutionContext;
 
 /** This machine: its clock, its memory, and threads for strands. */
 final class LiveWorld implements HostWorld {
+    private static final Duration NEXT_TICK = Duration.ofNanos(1);
+
     private final FramePool pool;
     private final ActorSystem<HostActor.Command> system;
     private final SecureRandom random = new SecureRandom();
@@ -51,6 +55,20 @@ final class LiveWorld implements HostWorld {
     @Override
     public Executor loading() {
         return loading;
+    }
+
+    /** The timer's next tick, a millisecond at most, wakes them. */
+    @Override
+    public Executor later(Executor threads) {
+        var context = ExecutionContext.fromExecutor(threads);
+        return task -> {
+            try {
+                system.scheduler().scheduleOnce(NEXT_TICK, task, context);
+            } catch (IllegalStateException _) {
+                // The system ends, and its timer with it: nobody's guest runs any more.
+                threads.execute(task);
+            }
+        };
     }
 
     @Override

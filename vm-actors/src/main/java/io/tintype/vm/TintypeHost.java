@@ -109,7 +109,8 @@ public final class TintypeHost implements AutoCloseable {
 
     /** For what an earlier process began on a chain; of whose VM it is stands in the catalogue. */
     private ChainWork unfinished(DiskChain chain) {
-        return new ChainWork(null, chain, threads.upkeep(), threads.copying(), world.clock(),
+        return new ChainWork(null, chain, threads.upkeep(), threads.upkeep(), threads.copying(),
+                world.clock(),
                 operations);
     }
 
@@ -845,6 +846,7 @@ public final class TintypeHost implements AutoCloseable {
                         diskIo,
                         threads.blocking(),
                         threads.upkeep(),
+                        world::later,
                         threads.copying(),
                         threads.saving(),
                         probe,

@@ -7,6 +7,7 @@ import io.tintype.scheduler.PendingSet;
 import io.tintype.scheduler.Rules;
 import java.time.InstantSource;
 import java.util.concurrent.Executor;
+import java.util.function.UnaryOperator;
 
 /**
  * Everything outside a VM that its actors use: the ports, and the policies of the host.
@@ -17,6 +18,7 @@ import java.util.concurrent.Executor;
  * @param diskIo where disk operations run
  * @param blocking runs calls that block briefly: overlays, syncs, manifests
  * @param upkeep the same for calls that neither the guest nor a checkpoint waits for
+ * @param later makes of one of these where a strand leaves something for it without waking anybody, see {@link HostWorld#later}
  * @param copying runs small parts of what is long and waited for by nobody: commits, flattens, copies of disks
  * @param saving runs what is long: copying frozen pages into the store
  * @param probe the observer of this VM
@@ -40,6 +42,7 @@ record VmServices(
         DiskIo diskIo,
         Executor blocking,
         Executor upkeep,
+        UnaryOperator<Executor> later,
         Executor copying,
         Executor saving,
         VmProbe probe,

@@ -336,7 +336,8 @@ class DiskOperationsTest {
     }
 
     private static ChainWork work(DiskChain chain, Executor copying, Recording catalogue) {
-        return new ChainWork(new DiskId(new VmId("web-1"), 0), chain, AT_ONCE, copying, () -> 0,
+        return new ChainWork(new DiskId(new VmId("web-1"), 0), chain, AT_ONCE, AT_ONCE, copying,
+                () -> 0,
                 new Operations(catalogue, InstantSource.system()));
     }
 
@@ -397,7 +398,7 @@ class DiskOperationsTest {
             assertEquals(List.of(new OperationEnded("commit web-1/disk-0 layer 1", "its VM ended")),
                     catalogue.ended());
 
-            var resumed = new ChainWork(null, chain, AT_ONCE, AT_ONCE, () -> 0,
+            var resumed = new ChainWork(null, chain, AT_ONCE, AT_ONCE, AT_ONCE, () -> 0,
                     new Operations(catalogue, InstantSource.system())).resume(1);
 
             assertEquals(4, resumed.join().groups());

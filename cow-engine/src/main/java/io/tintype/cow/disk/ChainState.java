@@ -114,15 +114,12 @@ final class ChainState {
 
     /** See {@link DiskChain#files}. */
     int files() {
-        var list = layers;
-        var below = list.below();
-        return list.size() + (below == null ? 0 : below.chain().files());
+        return layers.files();
     }
 
     /** See {@link DiskChain#firstLayer}. */
     int firstLayer() {
-        var below = layers.below();
-        return below == null ? 0 : below.place().view() + 1;
+        return layers.firstLayer();
     }
 
     void addUser() {

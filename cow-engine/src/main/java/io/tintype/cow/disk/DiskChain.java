@@ -541,6 +541,40 @@ public final class DiskChain implements AutoCloseable {
      */
     public record Candidate(int firstLower, int firstUpper, int lastUpper) {}
 
+    /**
+     * What could be done about the length of a chain, as of one moment: taken with one short lock, and worked out without it, so
+     * that nobody who holds or releases a view meanwhile waits for it.
+     *
+     * @param top the top of that moment: while it is still the top nothing was switched since
+     * @param heldViews as {@link #heldViews}
+     * @param nextCommit as {@link #nextCommit}
+     * @param nextFlatten as {@link #nextFlatten}
+     * @param files as {@link #files}
+     * @param filesIfFlat as {@link #filesIfFlat}
+     * @param topGroups as {@link #topGroups}
+     * @param hasUnseen as {@link #hasUnseen}
+     * @param mayCommitOnceCovered as {@link #mayCommitOnceCovered}
+     */
+    public record Outlook(int top, SortedSet<Integer> heldViews, @Nullable Candidate nextCommit,
+            int nextFlatten, int files, int filesIfFlat, int topGroups, boolean hasUnseen,
+            boolean mayCommitOnceCovered) {}
+
+    /** All that is to be known before something is begun. */
+    public Outlook outlook() {
+        return holds.outlook();
+    }
+
+    /**
+     * Whether there is nothing but a base of the chain's own and one file on it: then nothing can be committed, made flat or dropped,
+     * whatever views are held. Costs next to nothing.
+     */
+    public boolean isShort() {
+        var list = state.layers();
+        return list.size() <= 2 && list.below() == null
+                && list.flatAtOrBelow(Integer.MAX_VALUE) < 0
+                && list.get(list.size() - 1).last() == state.top();
+    }
+
     /** The lowest file that could be committed now; null when there is none. */
     public @Nullable Candidate nextCommit() {
         return holds.nextCommit();

@@ -71,6 +71,16 @@ final class LayerList {
         return below;
     }
 
+    /** See {@link DiskChain#files}. */
+    int files() {
+        return entries.length + (below == null ? 0 : below.chain().files());
+    }
+
+    /** See {@link DiskChain#firstLayer}. */
+    int firstLayer() {
+        return below == null ? 0 : below.place().view() + 1;
+    }
+
     /** Whether the entry holds every group, as zeros where it has nothing. */
     boolean isBottom(int index) {
         return entries[index].flat || (index == 0 && below == null);

@@ -98,101 +98,157 @@ final class ViewHolds {
         }
     }
 
+    /** See {@link DiskChain#outlook}. */
+    DiskChain.Outlook outlook() {
+        Sight sight;
+        synchronized (this) {
+            // The top first: who compares it later then knows whether a switch came in between.
+            int top = state.top();
+            sight = new Sight(state.layers(), top, views(), isFree());
+        }
+        return new DiskChain.Outlook(sight.top(), sight.held(), sight.nextCommit(),
+                sight.nextFlatten(), sight.files(), sight.filesIfFlat(), sight.topGroups(),
+                sight.hasUnseen(), sight.mayCommitOnceCovered());
+    }
+
+    /** With the monitor: what is held may not be copied for each question. */
+    private Sight sight() {
+        return new Sight(state.layers(), state.top(), held(), isFree());
+    }
+
+    private boolean isFree() {
+        return working == null && !state.isReadOnly();
+    }
+
     /** See {@link DiskChain#nextCommit}. */
     synchronized DiskChain.@Nullable Candidate nextCommit() {
-        var list = state.layers();
-        for (int i = 1; i < list.size(); i++) {
-            if (whyNotCommit(list.get(i).last()) == null) {
-                return new DiskChain.Candidate(list.get(i - 1).first(), list.get(i).first(),
-                        list.get(i).last());
-            }
-        }
-        return null;
+        return sight().nextCommit();
     }
 
     /** Null if the layer may be committed. */
     synchronized @Nullable String whyNotCommit(int layer) {
-        var list = state.layers();
-        int index = list.indexOf(layer);
         if (state.isReadOnly()) {
             return "it is open to be read only";
-        }
-        if (index < 0) {
-            return "there is no such layer";
-        }
-        if (list.get(index).last() >= state.top()) {
-            return "it is the top";
-        }
-        if (index == 0) {
-            return "nothing of this disk lies below it";
         }
         if (working != null) {
             return "another commit or a flatten is under way";
         }
-        var upper = list.get(index);
-        var lower = list.get(index - 1);
-        if (upper.flat()) {
-            return "it is flat: what lies below goes when nobody needs it";
-        }
-        // Views from upper.last on see both files and go on seeing the same. Views below lower.first see neither.
-        var hurt = held().subSet(lower.first(), upper.last());
-        return hurt.isEmpty() ? null : "view " + hurt.first() + " is held";
+        return sight().whyNotCommit(state.layers().indexOf(layer));
     }
 
     /** See {@link DiskChain#mayCommitOnceCovered}. */
     synchronized boolean mayCommitOnceCovered() {
-        var list = state.layers();
-        int top = state.top();
-        int index = list.indexOf(top);
-        return !state.isReadOnly() && working == null && index > 0 && !list.get(index).flat()
-                && held().subSet(list.get(index - 1).first(), top).isEmpty();
+        return sight().mayCommitOnceCovered();
     }
 
     /** See {@link DiskChain#nextFlatten}. */
     synchronized int nextFlatten() {
-        var list = state.layers();
-        int index = list.indexOf(state.top()) - 1;
-        if (state.isReadOnly() || working != null || (index < 0 && list.below() == null)) {
-            return -1;
-        }
-        if (index < 0) {
-            // All but the top is the parent's.
-            return state.firstLayer() - 1;
-        }
-        return list.isBottom(index) ? -1 : list.get(index).last();
+        return sight().nextFlatten();
     }
 
     synchronized boolean canFlatten(int view) {
-        var list = state.layers();
-        if (view < 0 || view > nextFlatten()) {
-            return false;
-        }
-        int index = list.indexOf(view);
-        return index < 0
-                ? list.below() != null && view == state.firstLayer() - 1
-                : list.get(index).last() == view && !list.isBottom(index);
+        return sight().canFlatten(view);
     }
 
     /** See {@link DiskChain#filesIfFlat}. */
     synchronized int filesIfFlat() {
-        var list = state.layers();
-        int view = nextFlatten();
-        if (view < 0) {
-            return state.files();
-        }
-        var flat = new LayerList.Entry(view, view, false, true, list.get(0).image());
-        var after = list.pruned(flat, held());
-        var below = after.below();
-        return after.size() + (below == null ? 0 : below.chain().files());
+        return sight().filesIfFlat();
     }
 
     /** See {@link DiskChain#hasUnseen}. */
     synchronized boolean hasUnseen() {
-        // Only what is below a flat file can be unseen.
-        var layers = state.layers();
-        int flat = layers.flatAtOrBelow(Integer.MAX_VALUE);
-        return !state.isReadOnly() && working == null
-                && (flat > 0 || (flat == 0 && layers.below() != null))
-                && layers.pruned(null, held()).isLessThan(layers);
+        return sight().hasUnseen();
+    }
+
+    /**
+     * What is to be known for an answer, as of one moment.
+     *
+     * @param isFree whether something may be begun: nothing is under way, and the chain is not read only
+     */
+    private record Sight(LayerList list, int top, SortedSet<Integer> held, boolean isFree) {
+        DiskChain.@Nullable Candidate nextCommit() {
+            for (int i = 1; i < list.size() && isFree; i++) {
+                if (whyNotCommit(i) == null) {
+                    return new DiskChain.Candidate(list.get(i - 1).first(), list.get(i).first(),
+                            list.get(i).last());
+                }
+            }
+            return null;
+        }
+
+        /** Null if the file at {@code index} may be committed, were the chain free. */
+        @Nullable
+        String whyNotCommit(int index) {
+            if (index < 0) {
+                return "there is no such layer";
+            }
+            if (list.get(index).last() >= top) {
+                return "it is the top";
+            }
+            if (index == 0) {
+                return "nothing of this disk lies below it";
+            }
+            var upper = list.get(index);
+            var lower = list.get(index - 1);
+            if (upper.flat()) {
+                return "it is flat: what lies below goes when nobody needs it";
+            }
+            // Views from upper.last on see both files and go on seeing the same. Views below lower.first see neither.
+            var hurt = held.subSet(lower.first(), upper.last());
+            return hurt.isEmpty() ? null : "view " + hurt.first() + " is held";
+        }
+
+        boolean mayCommitOnceCovered() {
+            int index = list.indexOf(top);
+            return isFree && index > 0 && !list.get(index).flat()
+                    && held.subSet(list.get(index - 1).first(), top).isEmpty();
+        }
+
+        int nextFlatten() {
+            int index = list.indexOf(top) - 1;
+            if (!isFree || (index < 0 && list.below() == null)) {
+                return -1;
+            }
+            if (index < 0) {
+                // All but the top is the parent's.
+                return list.firstLayer() - 1;
+            }
+            return list.isBottom(index) ? -1 : list.get(index).last();
+        }
+
+        boolean canFlatten(int view) {
+            if (view < 0 || view > nextFlatten()) {
+                return false;
+            }
+            int index = list.indexOf(view);
+            return index < 0
+                    ? list.below() != null && view == list.firstLayer() - 1
+                    : list.get(index).last() == view && !list.isBottom(index);
+        }
+
+        int files() {
+            return list.files();
+        }
+
+        int filesIfFlat() {
+            int view = nextFlatten();
+            if (view < 0) {
+                return list.files();
+            }
+            var flat = new LayerList.Entry(view, view, false, true, list.get(0).image());
+            return list.pruned(flat, held).files();
+        }
+
+        int topGroups() {
+            int index = list.indexOf(top);
+            return index < 0 ? 0 : list.get(index).image().groupCount();
+        }
+
+        boolean hasUnseen() {
+            // Only what is below a flat file can be unseen.
+            int flat = list.flatAtOrBelow(Integer.MAX_VALUE);
+            return isFree && (flat > 0 || (flat == 0 && list.below() != null))
+                    && list.pruned(null, held).isLessThan(list);
+        }
     }
 }
