@@ -114,6 +114,8 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
     private final ActorRef<VmActor.Command> vm;
     private final Machine machine;
     private final VmServices services;
+    // What copies of disks need is left there: nobody is woken by it in a turn.
+    private final Executor later;
     private final boolean copiesDisks;
     private final long beginNs;
     // The status of each request of P, once final.
@@ -155,6 +157,7 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
         this.vm = vm;
         this.machine = machine;
         this.services = services;
+        this.later = services.later().apply(services.upkeep());
         this.beginNs = services.clock().nanoTime();
         this.begun = services.catalogue()
                 .tell(new CatalogueEvent.CheckpointBegun(ref, services.wall().instant()));
@@ -403,17 +406,12 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
         isCopying = true;
         context.pipeToSelf(
                 // The strand hears of the end only: each message is a turn in which its guest cannot run.
-                Blocking.call(soon(services.upkeep()), () -> of)
+                Blocking.call(later, () -> of)
                         .thenCompose(_ -> services.operations().during("copy disks of " + ref,
                                 OperationRecord.Kind.DISK_COPY, ref.vm(),
                                 OperationRecord.CHECKPOINT, ref.toString(),
                                 () -> copyAll(services, of))),
                 (_, failure) -> new DisksCopied(failure));
-    }
-
-    /** Where the strand leaves what the copies of disks need: nobody is woken by it. */
-    private Executor soon(Executor threads) {
-        return services.later().apply(threads);
     }
 
     private static CompletableFuture<Boolean> copyAll(VmServices services, DiskCopier of) {
@@ -444,10 +442,12 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
         var at = services.wall().instant();
         context.pipeToSelf(
                 // Not visible before there is a record that it was begun: what is sealed and was never begun is not ours.
-                begun.durable().thenCompose(_ -> Blocking.call(
-                        copiesDisks ? soon(services.blocking()) : services.blocking(),
-                        () -> StoredMachine.seal(
-                                of, ref, machine, state, known, copiesDisks, at, stunNs))),
+                Blocking.call(copiesDisks ? later : Runnable::run, () -> begun)
+                        .thenCompose(Catalogue.Told::durable)
+                        .thenCompose(_ -> Blocking.call(
+                                services.blocking(),
+                                () -> StoredMachine.seal(
+                                        of, ref, machine, state, known, copiesDisks, at, stunNs))),
                 ManifestWritten::new);
     }
 
