@@ -318,7 +318,23 @@ class DiskChainModelTest {
             }
         }
 
+        /** What is seen at once is what each question gets alone. */
+        private void compareOutlook() {
+            var outlook = chain.outlook();
+            assertEquals(
+                    new DiskChain.Outlook(chain.top(), chain.heldViews(), chain.nextCommit(),
+                            chain.nextFlatten(), chain.files(), chain.filesIfFlat(),
+                            chain.topGroups(), chain.hasUnseen(), chain.mayCommitOnceCovered()),
+                    outlook);
+            if (chain.isShort()) {
+                assertEquals(null, outlook.nextCommit());
+                assertEquals(-1, outlook.nextFlatten());
+                assertEquals(false, outlook.hasUnseen());
+            }
+        }
+
         private void readSome() throws IOException {
+            compareOutlook();
             int first = random.nextInt(sectors);
             int count = 1 + random.nextInt(sectors - first);
             var keys = new ArrayList<>(views.keySet());
