@@ -4,6 +4,7 @@ import io.tintype.vm.guest.GuestMemory;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** Reads longs out of pages, of which it keeps a few. */
 final class MemoryImage {
@@ -13,7 +14,10 @@ final class MemoryImage {
     private final long[][] pages = new long[PAGES_KEPT][WORDS];
     private final MemorySegment[] segments = new MemorySegment[PAGES_KEPT];
     private final int[] numbers = new int[PAGES_KEPT];
+    private final long[] one = new long[1];
     private PageReader reader = (_, _) -> false;
+    /** The same, where it can read words alone. */
+    private @Nullable WordReader wordReader;
 
     MemoryImage() {
         Arrays.setAll(segments, index -> MemorySegment.ofArray(pages[index]));
@@ -22,6 +26,7 @@ final class MemoryImage {
     /** From now on reads from there. */
     void open(PageReader newReader) {
         reader = newReader;
+        wordReader = newReader instanceof WordReader direct ? direct : null;
         Arrays.fill(numbers, -1);
     }
 
@@ -39,9 +44,13 @@ final class MemoryImage {
     }
 
     long getLong(long address) throws IOException {
-        return page(
-                (int) (address / GuestMemory.PAGE_BYTES))[(int) (address % GuestMemory.PAGE_BYTES)
-                        / Long.BYTES];
+        int page = (int) (address / GuestMemory.PAGE_BYTES);
+        int word = (int) (address % GuestMemory.PAGE_BYTES) / Long.BYTES;
+        if (wordReader == null) {
+            return page(page)[word];
+        }
+        wordReader.read(page, word, one, 0, 1);
+        return one[0];
     }
 
     /** Copies {@code count} words; they may lie in two pages. */
@@ -50,8 +59,12 @@ final class MemoryImage {
             var at = address + (long) done * Long.BYTES;
             var word = (int) (at % GuestMemory.PAGE_BYTES) / Long.BYTES;
             var run = Math.min(count - done, WORDS - word);
-            System.arraycopy(page((int) (at / GuestMemory.PAGE_BYTES)), word, destination, done,
-                    run);
+            int page = (int) (at / GuestMemory.PAGE_BYTES);
+            if (wordReader == null) {
+                System.arraycopy(page(page), word, destination, done, run);
+            } else {
+                wordReader.read(page, word, destination, done, run);
+            }
             done += run;
         }
     }

@@ -4,6 +4,7 @@ import io.tintype.actors.CheckpointRef;
 import io.tintype.cow.disk.ImageDirectory;
 import io.tintype.simulations.oracle.CheckpointImage;
 import io.tintype.simulations.oracle.PendingEntry;
+import io.tintype.simulations.oracle.WordReader;
 import io.tintype.store.CheckpointSink;
 import io.tintype.store.Manifest;
 import io.tintype.store.Sealed;
@@ -11,7 +12,9 @@ import io.tintype.vm.DeviceState;
 import io.tintype.vm.MachineState;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 
@@ -61,14 +64,29 @@ final class CheckpointInMemory implements CheckpointSink {
         }
         return new CheckpointImage(sealed.ref().id().value(), state.registers(), state.queues(),
                 pending,
-                (page, destination) -> {
-                    if (present.get(page)) {
-                        MemorySegment.copy(pages, page * PAGE_BYTES, destination, 0, PAGE_BYTES);
-                    }
-                    return present.get(page);
-                },
+                new Words(),
                 (disk, sector, destination) -> machine.chains().get(disk)
                         .read(sealed.disks().get(disk).view(), sector * 512, destination));
+    }
+
+    private final class Words implements WordReader {
+        @Override
+        public boolean read(int page, MemorySegment destination) {
+            if (present.get(page)) {
+                MemorySegment.copy(pages, page * PAGE_BYTES, destination, 0, PAGE_BYTES);
+            }
+            return present.get(page);
+        }
+
+        @Override
+        public void read(int page, int word, long[] destination, int index, int count) {
+            if (present.get(page)) {
+                MemorySegment.copy(pages, ValueLayout.JAVA_LONG,
+                        page * PAGE_BYTES + (long) word * Long.BYTES, destination, index, count);
+            } else {
+                Arrays.fill(destination, index, index + count, 0);
+            }
+        }
     }
 
     @Override

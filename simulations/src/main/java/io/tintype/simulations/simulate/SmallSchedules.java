@@ -12,6 +12,7 @@ import io.tintype.scheduler.Rule;
 import io.tintype.scheduler.Rules;
 import io.tintype.simulations.oracle.CheckpointImage;
 import io.tintype.simulations.oracle.Violation;
+import io.tintype.simulations.oracle.WordReader;
 import io.tintype.store.StoreException;
 import io.tintype.vm.CheckpointOutcome;
 import io.tintype.vm.DiskIo;
@@ -27,8 +28,10 @@ import io.tintype.vm.device.QueueState;
 import io.tintype.vm.guest.DrivenGuest;
 import io.tintype.vm.guest.GuestBlueprint;
 import io.tintype.vm.guest.GuestLayout;
+import io.tintype.vm.guest.GuestMemory;
 import io.tintype.vm.guest.GuestScratch;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -325,14 +328,27 @@ public final class SmallSchedules implements AutoCloseable {
         guest.log.stunned(STANDING_STILL, registers);
         violations.addAll(guest.oracle.verifyOngoing(new CheckpointImage(STANDING_STILL, registers,
                 queues(state), List.of(),
-                (page, destination) -> {
-                    state.memory().read(page * 4096L, destination, 0, 4096);
-                    return true;
-                },
+                new Standing(state.memory()),
                 (diskIndex, sector, destination) -> {
                     var chain = state.chains().get(diskIndex);
                     chain.read(chain.top(), sector * 512, destination);
                 })).violations());
+    }
+
+    private record Standing(GuestMemory memory) implements WordReader {
+        @Override
+        public boolean read(int page, MemorySegment destination) {
+            memory.read(page * 4096L, destination, 0, 4096);
+            return true;
+        }
+
+        @Override
+        public void read(int page, int word, long[] destination, int index, int count) {
+            long address = page * 4096L + (long) word * Long.BYTES;
+            for (int i = 0; i < count; i++) {
+                destination[index + i] = memory.getLong(address + (long) i * Long.BYTES);
+            }
+        }
     }
 
     private static List<QueueState> queues(MachineState state) {
