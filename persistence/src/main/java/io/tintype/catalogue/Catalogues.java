@@ -3,6 +3,7 @@ package io.tintype.catalogue;
 import io.tintype.store.CheckpointStore;
 import io.tintype.store.StoreException;
 import io.tintype.store.StoreIdentity;
+import java.io.IOException;
 import java.time.InstantSource;
 import java.util.ArrayList;
 
@@ -51,6 +52,23 @@ public final class Catalogues {
         var scan = StoreContents.ofCheckpoints(store.list());
         return new MemoryCatalogue(journal, scan,
                 refs -> StoreScan.facts(store, refs, new ArrayList<>()), wall);
+    }
+
+    /**
+     * The same where disks are in the store's directory: removes the disks of VMs that were half made or half destroyed.
+     *
+     * @throws StoreException when these cannot be listed or removed
+     */
+    public static Catalogue inMemoryWithDisks(MemoryJournal journal, CheckpointStore store,
+            InstantSource wall) throws StoreException {
+        try {
+            return new MemoryCatalogue(journal, StoreScan.of(store, true), wall);
+        } catch (StoreException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new StoreException("cannot make the catalogue of " + store.directory()
+                    + " agree with its disks: " + e.getMessage(), e);
+        }
     }
 
     private static Catalogue journaled(JournalDatabase database, CheckpointStore store,

@@ -1,8 +1,10 @@
 package io.tintype.catalogue;
 
 import io.tintype.actors.CheckpointRef;
+import java.io.IOException;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.SortedMap;
 import java.util.SortedSet;
@@ -37,6 +39,28 @@ public final class MemoryCatalogue implements Catalogue {
         var unknown = Reconciliation.unknown(state, contents);
         var plan = Reconciliation.of(state, contents, facts.apply(unknown), wall.instant());
         plan.events().forEach(this::write);
+        ready = CompletableFuture.completedFuture(state);
+    }
+
+    /**
+     * Reads {@code journal} and makes it agree with the store and its disks, as the journal on disk is made to.
+     *
+     * @throws IOException when disks that are half made or half removed cannot be removed
+     */
+    MemoryCatalogue(MemoryJournal journal, StoreScan scan, InstantSource wall)
+            throws IOException {
+        this.journal = journal;
+        var before = CatalogueState.EMPTY.applyAll(journal.events());
+        state = before;
+        var contents = scan.contents();
+        var plan = Reconciliation.of(before, contents,
+                scan.facts(Reconciliation.unknown(before, contents), new ArrayList<>()),
+                scan.outlines(Reconciliation.interrupted(before)), wall.instant());
+        plan.events().forEach(this::write);
+        for (var vm : plan.removals()) {
+            scan.removeImages(vm);
+            Reconciliation.removed(state, vm, wall.instant()).forEach(this::write);
+        }
         ready = CompletableFuture.completedFuture(state);
     }
 

@@ -3,15 +3,11 @@ package io.tintype.catalogue;
 import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
 import io.tintype.cow.disk.DiskChain;
-import io.tintype.cow.disk.FileImageDirectory;
 import io.tintype.store.CheckpointStore;
 import io.tintype.store.Manifest;
 import io.tintype.store.StoreException;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.SortedSet;
@@ -26,8 +22,6 @@ import org.jspecify.annotations.Nullable;
 public final class StoreScan {
     private static final int PAGE_BYTES = 4096;
     private static final Pattern DISK = Pattern.compile("disk-(\\d{1,6})(-life-\\d+)?");
-    // A disk is made when its chain is described.
-    private static final String DESCRIPTION = "chain";
 
     private final CheckpointStore store;
     private final boolean disksKnown;
@@ -48,17 +42,11 @@ public final class StoreScan {
     public static StoreScan of(CheckpointStore store, boolean withDisks) throws StoreException {
         var scan = new StoreScan(store, withDisks);
         if (withDisks) {
-            var images = scan.images();
-            try (var names = Files.newDirectoryStream(images)) {
-                for (var path : names) {
-                    var name = String.valueOf(path.getFileName());
-                    if (VmId.isValid(name)) {
-                        scan.vms.add(new VmId(name));
-                    }
-                }
+            try {
+                scan.vms.addAll(store.images().vms());
             } catch (IOException e) {
-                throw new StoreException("cannot list " + images + ": " + e.getMessage()
-                        + "; choose a store directory that can be read", e);
+                throw new StoreException("cannot list the disks in " + store.directory() + ": "
+                        + e.getMessage() + "; choose a store directory that can be read", e);
             }
         }
         return scan;
@@ -73,23 +61,17 @@ public final class StoreScan {
     StoreContents contents() throws IOException {
         var disks = new TreeMap<VmId, List<Integer>>();
         for (var vm : vms) {
-            disks.put(vm, disksOf(images().resolve(vm.value())));
+            disks.put(vm, disksOf(vm));
         }
         return new StoreContents(new TreeSet<>(sealed), disks, disksKnown);
     }
 
-    private static List<Integer> disksOf(Path ofVm) throws IOException {
+    private List<Integer> disksOf(VmId vm) throws IOException {
         var found = new TreeSet<Integer>();
-        if (Files.isDirectory(ofVm)) {
-            try (var names = Files.newDirectoryStream(ofVm)) {
-                for (var path : names) {
-                    var disk = DISK.matcher(String.valueOf(path.getFileName()));
-                    var description = path.resolve(DESCRIPTION);
-                    if (disk.matches() && Files.isRegularFile(description)
-                            && Files.size(description) > 0) {
-                        found.add(Integer.valueOf(disk.group(1)));
-                    }
-                }
+        for (var name : store.images().of(vm)) {
+            var disk = DISK.matcher(name);
+            if (disk.matches() && store.images().isDescribed(vm + "/" + name)) {
+                found.add(Integer.valueOf(disk.group(1)));
             }
         }
         return List.copyOf(found);
@@ -124,20 +106,20 @@ public final class StoreScan {
     SortedMap<String, DiskChain.Outline> outlines(SortedSet<String> places) {
         var outlines = new TreeMap<String, DiskChain.Outline>();
         for (var place : places) {
-            var path = images().resolve(place).normalize();
-            if (disksKnown && path.startsWith(images())
-                    && Files.exists(path.resolve(DESCRIPTION))) {
-                var outline = outline(new FileImageDirectory(path));
-                if (outline != null) {
-                    outlines.put(place, outline);
-                }
+            var outline = disksKnown ? outline(place) : null;
+            if (outline != null) {
+                outlines.put(place, outline);
             }
         }
         return outlines;
     }
 
-    private static DiskChain.@Nullable Outline outline(FileImageDirectory chain) {
+    private DiskChain.@Nullable Outline outline(String place) {
+        var chain = store.images().at(place);
         try {
+            if (chain == null || !store.images().isDescribed(place)) {
+                return null;
+            }
             DiskChain.deleteStrays(chain);
             return DiskChain.outline(chain);
         } catch (IOException _) {
@@ -148,19 +130,7 @@ public final class StoreScan {
 
     /** Removes the images of {@code vm}; what is gone already is no error. */
     void removeImages(VmId vm) throws IOException {
-        var ofVm = images().resolve(vm.value());
-        if (!Files.isDirectory(ofVm)) {
-            return;
-        }
-        try (var left = Files.walk(ofVm)) {
-            for (var path : left.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(path);
-            }
-        }
-    }
-
-    private Path images() {
-        return store.directory().resolve("images");
+        store.images().remove(vm);
     }
 
     /** Returns what the catalogue keeps of {@code manifest}. */

@@ -570,6 +570,11 @@ public final class CheckpointStore implements CheckpointSink, AutoCloseable {
         }
     }
 
+    /** Returns the disks in this store's directory. */
+    public DiskDirectories images() {
+        return images;
+    }
+
     StoreFiles files() {
         return files;
     }

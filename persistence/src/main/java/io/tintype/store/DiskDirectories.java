@@ -3,29 +3,109 @@ package io.tintype.store;
 import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
 import io.tintype.cow.disk.DiskChain;
-import io.tintype.cow.disk.FileImageDirectory;
 import java.io.IOException;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.Files;
+import java.nio.ByteBuffer;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The disks in a store's directory: which of them are still needed, and which stand on copies in checkpoints. Of a disk only the
- * descriptor is read. Any thread; calls block.
+ * The disks in a store's directory, by the files there: which there are, which of them are still needed, and which stand on copies
+ * in checkpoints. Goes through the store's {@link StoreFiles}, so that a simulation sees what is looked at and removed. Of a disk
+ * only the descriptor is read. Any thread; calls block.
  */
-final class DiskDirectories {
+public final class DiskDirectories {
+    // A disk is made when its chain is described.
+    private static final String DESCRIPTION = "chain";
+    // A page: what a crash leaves of a file is whole pages, or sectors of them.
+    private static final int LOOK_BYTES = 4096;
+
     private final StoreFiles files;
     private final StoreLayout layout;
 
     DiskDirectories(StoreFiles files, StoreLayout layout) {
         this.files = files;
         this.layout = layout;
+    }
+
+    /** The VMs that have a directory here, in ascending order; other names are left out. */
+    public List<VmId> vms() throws IOException {
+        var found = new ArrayList<VmId>();
+        for (String name : files.list(layout.images())) {
+            if (VmId.isValid(name)) {
+                found.add(new VmId(name));
+            }
+        }
+        return found;
+    }
+
+    /** Whether there is anything of that VM, be it an empty directory. */
+    public boolean has(VmId vm) throws IOException {
+        return files.kind(ofVm(vm)) != StoreFiles.Kind.NOTHING;
+    }
+
+    /** The names of a VM's disks, in ascending order; none if it has no directory. */
+    public List<String> of(VmId vm) throws IOException {
+        var found = new ArrayList<String>();
+        for (Path disk : foldersIn(ofVm(vm))) {
+            found.add(String.valueOf(disk.getFileName()));
+        }
+        return found;
+    }
+
+    /**
+     * Whether the disk in {@code place}, as in {@code vm-1/disk-0}, has a description, which may be damaged. A new one is written and
+     * not synced, so a loss of power may leave it empty or zero: nothing of such a disk was ever durable, and it stands on nothing.
+     */
+    public boolean isDescribed(String place) throws IOException {
+        return isDescribed(layout.images().resolve(place));
+    }
+
+    private boolean isDescribed(Path disk) throws IOException {
+        Path description = disk.resolve(DESCRIPTION);
+        if (files.kind(description) != StoreFiles.Kind.FILE) {
+            return false;
+        }
+        try (StoreFile file = files.openToRead(description)) {
+            var bytes = ByteBuffer.allocate((int) Math.min(file.size(), LOOK_BYTES));
+            file.read(0, bytes);
+            for (byte each : bytes.array()) {
+                if (each != 0) {
+                    return true;
+                }
+            }
+            return false;
+        } catch (NoSuchFileException _) {
+            // Removed since.
+            return false;
+        }
+    }
+
+    /** The files of the disk in {@code place}, as in {@code vm-1/disk-0}, to be looked at and deleted; null for one elsewhere. */
+    public @Nullable StoreImages at(String place) {
+        Path path = layout.images().resolve(place).normalize();
+        return path.startsWith(layout.images()) ? new StoreImages(files, path) : null;
+    }
+
+    /**
+     * Removes all disks of {@code vm}; what is gone already is no error.
+     *
+     * @throws IOException if something could not be removed; the rest was
+     */
+    public void remove(VmId vm) throws IOException {
+        if (has(vm)) {
+            FileTrees.delete(files, ofVm(vm));
+            // Else a loss of power may bring some of it back, for a VM that nobody knows any more.
+            files.syncDirectory(layout.images());
+        }
+    }
+
+    private Path ofVm(VmId vm) {
+        return layout.images().resolve(vm.value());
     }
 
     /**
@@ -62,10 +142,10 @@ final class DiskDirectories {
         while (!unseen.isEmpty()) {
             Path place = layout.directory().resolve(unseen.removeFirst());
             try {
-                if (files.kind(place) != StoreFiles.Kind.DIRECTORY) {
-                    continue; // Of a disk in memory, or lost: there is nothing to remove.
+                if (!isDescribed(place)) {
+                    continue; // Of a disk in memory, or lost, or one that never was: it stands on nothing.
                 }
-                String parent = DiskChain.parentOf(new FileImageDirectory(place));
+                String parent = DiskChain.parentOf(new StoreImages(files, place));
                 if (parent != null) {
                     String key =
                             layout.directory().relativize(place.resolve(parent).normalize())
@@ -90,14 +170,14 @@ final class DiskDirectories {
         try {
             if (files.list(path).stream().noneMatch(
                     name -> name.startsWith(StoredCheckpoint.DISK_PREFIX))
-                    || !Files.isDirectory(images)) {
+                    || files.kind(images) != StoreFiles.Kind.DIRECTORY) {
                 return;
             }
-            String copies = new FileImageDirectory(path).location();
+            String copies = new StoreImages(files, path).location();
             for (Path ofVm : foldersIn(images)) {
                 for (Path disk : foldersIn(ofVm)) {
-                    if (Files.exists(disk.resolve("chain"))
-                            && copies.equals(DiskChain.copyBelow(new FileImageDirectory(disk)))) {
+                    if (isDescribed(disk)
+                            && copies.equals(DiskChain.copyBelow(new StoreImages(files, disk)))) {
                         throw new StoreException("checkpoint " + ref
                                 + " has copies of disks that the disk "
                                 + layout.directory().relativize(disk)
@@ -119,8 +199,8 @@ final class DiskDirectories {
         try {
             for (Path ofOther : foldersIn(layout.images())) {
                 for (Path disk : ofOther.equals(ofVm) ? List.<Path>of() : foldersIn(ofOther)) {
-                    String parent = Files.exists(disk.resolve("chain"))
-                            ? DiskChain.parentOf(new FileImageDirectory(disk))
+                    String parent = isDescribed(disk)
+                            ? DiskChain.parentOf(new StoreImages(files, disk))
                             : null;
                     if (parent != null && disk.resolve(parent).normalize().startsWith(ofVm)) {
                         throw new StoreException("the disk " + layout.directory().relativize(disk)
@@ -141,16 +221,17 @@ final class DiskDirectories {
      * In the order of their names; empty if {@code folder} is gone. Not a walk of the tree, which fails when a file in it goes:
      * disks change their files while their VMs run.
      */
-    private static List<Path> foldersIn(Path folder) throws IOException {
+    private List<Path> foldersIn(Path folder) throws IOException {
         var found = new ArrayList<Path>();
-        try (var all = Files.newDirectoryStream(folder, Files::isDirectory)) {
-            all.forEach(found::add);
+        try {
+            for (String name : files.list(folder)) {
+                if (files.kind(folder.resolve(name)) == StoreFiles.Kind.DIRECTORY) {
+                    found.add(folder.resolve(name));
+                }
+            }
         } catch (NoSuchFileException e) {
             return List.of();
-        } catch (DirectoryIteratorException e) {
-            throw e.getCause();
         }
-        Collections.sort(found);
         return found;
     }
 }

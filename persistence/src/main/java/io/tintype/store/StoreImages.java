@@ -10,9 +10,9 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * A checkpoint's directory as the place of disk images, for copies of disks: written once from the beginning to the end, then
- * only read. Goes through {@link StoreFiles}, so that it fails, and survives a loss of power, as all of the store does. Any
- * thread; a file is used by one at a time.
+ * A directory of a store as the place of disk images: a checkpoint's, for copies of disks, which are written once from the beginning
+ * to the end, then only read; or a disk's, to look at its description and to delete. Goes through {@link StoreFiles}, so that it
+ * fails, and survives a loss of power, as all of the store does. Any thread; a file is used by one at a time.
  */
 public final class StoreImages implements ImageDirectory {
     private final StoreFiles files;
@@ -77,11 +77,12 @@ public final class StoreImages implements ImageDirectory {
 
     @Override
     public ImageDirectory resolve(String locator) {
-        throw neverChanged();
+        // Normal, so that one place has one name.
+        return new StoreImages(files, directory.resolve(locator).normalize());
     }
 
     private UnsupportedOperationException neverChanged() {
-        return new UnsupportedOperationException(directory + " is a checkpoint's directory");
+        return new UnsupportedOperationException(directory + " is not written to from here");
     }
 
     private static final class Handle implements ImageFile {

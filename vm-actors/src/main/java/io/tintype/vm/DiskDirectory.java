@@ -14,11 +14,9 @@ import io.tintype.store.CheckpointStore;
 import io.tintype.store.GcReport;
 import io.tintype.store.StoreException;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -79,8 +77,13 @@ final class DiskDirectory implements AutoCloseable {
     }
 
     /** Returns whether the store has disks of a VM of that name, running or not. */
-    boolean hasDisks(VmId vm) {
-        return !inMemory && Files.exists(store.directory().resolve("images").resolve(vm.value()));
+    boolean hasDisks(VmId vm) throws StoreException {
+        try {
+            return !inMemory && store.images().has(vm);
+        } catch (IOException failure) {
+            throw new StoreException("cannot tell whether the store " + store.directory()
+                    + " has disks of a VM named " + vm + ": " + failure.getMessage(), failure);
+        }
     }
 
     /** Returns the number of the next life of {@code vm}: 1, 2, …, and none that an earlier process gave. */
@@ -93,18 +96,14 @@ final class DiskDirectory implements AutoCloseable {
 
     private int lastLife(VmId vm) throws IOException {
         int last = 0;
-        var ofVm = store.directory().resolve("images", vm.value());
-        if (!inMemory && Files.isDirectory(ofVm)) {
-            try (var disks = Files.newDirectoryStream(ofVm, "*" + LIFE + "*")) {
-                for (var disk : disks) {
-                    var name = disk.getFileName().toString();
-                    try {
-                        var life = name.substring(name.lastIndexOf(LIFE) + LIFE.length());
-                        last = Math.max(last, Integer.parseInt(life));
-                    } catch (NumberFormatException _) {
-                        // Not ours.
-                    }
-                }
+        for (var name : inMemory ? List.<String>of() : store.images().of(vm)) {
+            int life = name.lastIndexOf(LIFE);
+            try {
+                last = life < 0
+                        ? last
+                        : Math.max(last, Integer.parseInt(name.substring(life + LIFE.length())));
+            } catch (NumberFormatException _) {
+                // Not ours.
             }
         }
         return last;
@@ -227,8 +226,7 @@ final class DiskDirectory implements AutoCloseable {
      * @throws IOException when files could not be deleted; the disks are closed all the same
      */
     synchronized void remove(VmId vm) throws IOException {
-        var ofVm = store.directory().resolve("images", vm.value());
-        var prefix = key(ofVm) + "/";
+        var prefix = key(store.directory().resolve("images", vm.value())) + "/";
         var keys = new ArrayList<String>();
         for (var key : chains.keySet()) {
             if (key.startsWith(prefix)) {
@@ -239,18 +237,14 @@ final class DiskDirectory implements AutoCloseable {
             var chain = chains.remove(key);
             if (chain != null) {
                 chain.close();
-                for (var name : chain.directory().list()) {
+                for (var name : inMemory ? chain.directory().list() : List.<String>of()) {
                     chain.directory().delete(name);
                 }
             }
         }
-        if (!inMemory && Files.isDirectory(ofVm)) {
+        if (!inMemory) {
             // Also what is left of a disk that could not be made, for want of space mostly.
-            try (var left = Files.walk(ofVm)) {
-                for (var path : left.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.deleteIfExists(path);
-                }
-            }
+            store.images().remove(vm);
         }
     }
 
@@ -265,14 +259,13 @@ final class DiskDirectory implements AutoCloseable {
         }
         var inUse = new ArrayList<>(chains.keySet());
         for (var vm : absent) {
-            var images = store.directory().resolve("images", vm.value());
-            if (Files.isDirectory(images)) {
-                try (var found = Files.list(images)) {
-                    found.forEach(path -> inUse.add(key(path)));
-                } catch (IOException failure) {
-                    throw new StoreException("cannot tell which disks " + vm + " has, so none is "
-                            + "removed: " + failure.getMessage(), failure);
+            try {
+                for (var name : store.images().of(vm)) {
+                    inUse.add(key(store.directory().resolve("images", vm.value(), name)));
                 }
+            } catch (IOException failure) {
+                throw new StoreException("cannot tell which disks " + vm + " has, so none is "
+                        + "removed: " + failure.getMessage(), failure);
             }
         }
         return store.gcImages(inUse);

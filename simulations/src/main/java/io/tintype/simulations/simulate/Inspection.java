@@ -329,13 +329,12 @@ final class Inspection {
     }
 
     /** After a power failure: starts the host again on what is left, and compares that. */
-    void recover(Power power, SimulatedImages images, SimulatedStoreFiles files,
-            MemoryJournal journal) {
+    void recover(SimulatedStoreFiles files, MemoryJournal journal) {
         var before = List.copyOf(simulation.vms().values());
         simulation.vms().clear();
         SimulatedHost host;
         try {
-            host = simulation.restart(power, images, files, journal);
+            host = simulation.restart(files, journal);
         } catch (StoreException e) {
             simulation.vms().clear();
             simulation.violated(Rule.R12, "", "the store after a crash", "one that opens",

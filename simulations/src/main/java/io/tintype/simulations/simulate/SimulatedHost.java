@@ -95,27 +95,26 @@ final class SimulatedHost {
      *
      * @param name of its actor
      */
-    SimulatedHost(SimulatedMachine machine, Knobs knobs, String name, Power power,
-            SimulatedImages images, SimulatedStoreFiles files, MemoryJournal journal, DiskIo diskIo,
-            Executor blocking, Executor saving, Executor loading)
+    SimulatedHost(SimulatedMachine machine, Knobs knobs, String name, SimulatedStoreFiles files,
+            MemoryJournal journal, DiskIo diskIo, Executor blocking, Executor saving,
+            Executor loading)
             throws StoreException {
         this.machine = machine;
         this.knobs = knobs;
         this.loading = loading;
-        this.power = power;
-        this.images = images;
+        this.power = files.power();
+        this.images = new SimulatedImages(files);
         this.files = files;
-        images.copiesAreIn(files);
         this.journal = journal;
         this.pool = machine.pool(knobs.heldFrames());
         this.actor = machine.startHost(name);
         var defaults = HostOptions.defaults(STORE);
-        var options = new HostOptions(STORE, true, defaults.memoryBytes(), defaults.heldBytesMax(),
+        var options = new HostOptions(STORE, false, defaults.memoryBytes(), defaults.heldBytesMax(),
                 1, 1, 1, Duration.ofNanos(knobs.stepNs()), Duration.ofNanos(knobs.deadlineNs()),
                 knobs.chainDepthMax(), Duration.ofMillis(2), knobs.reissue(), knobs.conflict());
         host = TintypeHost.start(options, new HostPorts(knobs.rules(), diskIo, images::at, files,
                 _ -> blocking, _ -> saving, knobs.ordered(), GROUP_BYTES, World::new,
-                store -> Catalogues.inMemory(journal, store,
+                store -> Catalogues.inMemoryWithDisks(journal, store,
                         () -> Instant.EPOCH.plusNanos(machine.system().nowNs()))));
     }
 

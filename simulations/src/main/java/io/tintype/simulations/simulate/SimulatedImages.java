@@ -8,113 +8,104 @@ import io.tintype.store.StoreImages;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
-/** The image files of all disks of a simulated host, in memory, with what a power failure would leave of them. */
+/**
+ * The image files of all disks of a simulated host: files of {@link SimulatedStoreFiles}, where a collection of garbage finds them,
+ * and a power failure. What is created, renamed and synced in which order is that of {@link
+ * io.tintype.cow.disk.FileImageDirectory}, which does it on a real file system.
+ */
 final class SimulatedImages {
     private static final String CHECKPOINTS = "checkpoints/";
+    private static final String TEMPORARY_SUFFIX = ".tmp";
 
+    private final SimulatedStoreFiles files;
     private final Power power;
-    private @Nullable StoreFiles copies;
-    private final TreeMap<String, Directory> directories = new TreeMap<>();
 
-    SimulatedImages(Power power) {
-        this.power = power;
+    SimulatedImages(SimulatedStoreFiles files) {
+        this.files = files;
+        this.power = files.power();
     }
 
-    /** Where copies of disks are: in checkpoints, so not here. */
-    void copiesAreIn(StoreFiles store) {
-        copies = store;
+    /** The images in a directory, relative to the store. Copies of disks are in checkpoints, which the store itself writes. */
+    ImageDirectory at(String key) {
+        var path = SimulatedHost.STORE.resolve(key).normalize();
+        return key.startsWith(CHECKPOINTS)
+                ? new StoreImages(files, path)
+                : new Directory(path, key(path.toString()));
     }
 
-    ImageDirectory at(String path) {
-        int checkpoint = path.indexOf(CHECKPOINTS);
-        var files = copies;
-        if (checkpoint >= 0 && files != null) {
-            return new StoreImages(files, SimulatedHost.STORE.resolve(path.substring(checkpoint)));
-        }
-        var there = directories.get(path);
-        if (there == null) {
-            there = new Directory(path);
-            directories.put(path, there);
-        }
-        return there;
+    /** Relative to the store: what people read, and manifests say. */
+    private static String key(String location) {
+        var path = Path.of(location);
+        return path.isAbsolute() ? SimulatedHost.STORE.relativize(path).toString() : location;
     }
 
-    /** What a power failure now leaves; this one is as it was. */
-    SimulatedImages crashed(Power newPower, long seed) {
-        var left = new SimulatedImages(newPower);
-        directories.forEach((path, directory) -> directory.crashInto(left, seed));
-        return left;
+    private static long pageBytes(int pages) {
+        return (long) pages * CrashableBytes.PAGE_BYTES;
     }
 
     private final class Directory implements ImageDirectory {
-        private final String path;
-        private final TreeMap<String, CrashableBytes> files = new TreeMap<>();
-        private TreeMap<String, CrashableBytes> durable = new TreeMap<>();
+        private final Path path;
+        private final String key;
+        /** Directories in which one was made whose name is not durable yet, outermost first. */
+        private final List<Path> unsynced = new ArrayList<>();
 
-        Directory(String path) {
+        Directory(Path path, String key) {
             this.path = path;
-        }
-
-        void crashInto(SimulatedImages images, long seed) {
-            var left = (Directory) images.at(path);
-            var names = new TreeMap<>(durable);
-            names.putAll(files);
-            for (var name : names.keySet()) {
-                var where = path + "/" + name;
-                var older = durable.get(name);
-                var newer = files.get(name);
-                var content = older == newer || (Dice.of(seed, where, -2) & 1) != 0 ? newer : older;
-                if (content != null) {
-                    left.files.put(name, content.crashed(images.power, seed, where));
-                }
-            }
-            left.durable = new TreeMap<>(left.files);
+            this.key = key;
         }
 
         @Override
         public String location() {
-            return path;
+            return key;
         }
 
         @Override
         public List<String> list() throws IOException {
-            power.access();
-            return List.copyOf(files.keySet());
+            return files.kind(path) == StoreFiles.Kind.DIRECTORY ? files.list(path) : List.of();
         }
 
         @Override
         public ImageFile create(String name) throws IOException {
-            power.change();
-            if (files.containsKey(name)) {
-                throw new FileAlreadyExistsException(path + "/" + name);
+            makeDirectory(path);
+            files.create(path.resolve(name)).close();
+            return open(name, true);
+        }
+
+        private void makeDirectory(Path directory) throws IOException {
+            var above = directory.getParent();
+            if (above == null || files.kind(directory) == StoreFiles.Kind.DIRECTORY) {
+                return;
             }
-            var content = new CrashableBytes(power);
-            files.put(name, content);
-            return new Handle(path + "/" + name, content);
+            makeDirectory(above);
+            try {
+                files.createDirectory(directory);
+            } catch (FileAlreadyExistsException e) {
+                if (files.kind(directory) != StoreFiles.Kind.DIRECTORY) {
+                    throw e;
+                }
+            }
+            unsynced.add(above);
         }
 
         @Override
         public ImageFile open(String name, boolean writable) throws IOException {
             power.access();
-            return new Handle(path + "/" + name, find(name));
+            return new Handle(key + "/" + name, files.content(path.resolve(name)));
         }
 
         @Override
         public void delete(String name) throws IOException {
-            power.change();
-            power.shrink((long) find(name).pages() * CrashableBytes.PAGE_BYTES);
-            files.remove(name);
+            files.delete(path.resolve(name));
         }
 
         @Override
         public byte[] read(String name) throws IOException {
             power.access();
-            var content = find(name);
+            var content = files.content(path.resolve(name));
             var bytes = new byte[(int) content.size()];
             content.read(0, MemorySegment.ofArray(bytes), 0, bytes.length);
             return bytes;
@@ -122,37 +113,44 @@ final class SimulatedImages {
 
         @Override
         public void replace(String name, byte[] bytes) throws IOException {
-            power.change();
-            power.grow(path + "/" + name, 0);
-            var content = new CrashableBytes(power);
-            content.write(0, MemorySegment.ofArray(bytes), 0, bytes.length);
-            content.sync();
-            files.put(name, content);
-            durable = new TreeMap<>(files);
+            var temporary = path.resolve(name + TEMPORARY_SUFFIX);
+            if (files.kind(temporary) == StoreFiles.Kind.FILE) {
+                // Cut to nothing by the opening that follows.
+                files.delete(temporary);
+            }
+            files.create(temporary).close();
+            try (var file = open(name + TEMPORARY_SUFFIX, true)) {
+                file.write(0, MemorySegment.ofArray(bytes), 0, bytes.length);
+                file.sync();
+            } catch (IOException e) {
+                try {
+                    files.delete(temporary);
+                } catch (IOException second) {
+                    e.addSuppressed(second);
+                }
+                throw e;
+            }
+            files.rename(temporary, path.resolve(name));
+            sync();
         }
 
         @Override
         public void sync() throws IOException {
-            power.change();
-            durable = new TreeMap<>(files);
+            for (var above : unsynced) {
+                files.syncDirectory(above);
+            }
+            files.syncDirectory(path);
+            unsynced.clear();
         }
 
         @Override
         public String locate(ImageDirectory other) {
-            return other.location();
+            return path.relativize(SimulatedHost.STORE.resolve(key(other.location()))).toString();
         }
 
         @Override
         public ImageDirectory resolve(String locator) {
-            return at(locator);
-        }
-
-        private CrashableBytes find(String name) throws NoSuchFileException {
-            var content = files.get(name);
-            if (content == null) {
-                throw new NoSuchFileException(path + "/" + name);
-            }
-            return content;
+            return at(key(path.resolve(locator).normalize().toString()));
         }
     }
 
@@ -189,7 +187,7 @@ final class SimulatedImages {
             long end = position + bytes;
             int after = (int) ((end + CrashableBytes.PAGE_BYTES - 1) / CrashableBytes.PAGE_BYTES);
             if (after > before) {
-                power.grow(where, (long) (after - before) * CrashableBytes.PAGE_BYTES);
+                power.grow(where, pageBytes(after - before));
             }
             content.write(position, source, sourceOffset, bytes);
         }

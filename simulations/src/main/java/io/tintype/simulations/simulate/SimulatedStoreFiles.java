@@ -17,7 +17,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The file system under a simulated checkpoint store. After a power failure each sector of a file and each name in a directory is as
+ * The file system under a simulated store: its checkpoints, and through {@link SimulatedImages} the images of its disks. After a power failure each sector of a file and each name in a directory is as
  * it was last synced or as it was now, one independent of the other: more is lost than by any real file system.
  */
 final class SimulatedStoreFiles implements StoreFiles {
@@ -71,6 +71,34 @@ final class SimulatedStoreFiles implements StoreFiles {
         return left;
     }
 
+    Power power() {
+        return power;
+    }
+
+    /** The content of a file that is there. */
+    CrashableBytes content(Path file) throws IOException {
+        if (existing(file) instanceof FileNode(var bytes)) {
+            return bytes;
+        }
+        throw new FileSystemException(file.toString(), null, "Is a directory");
+    }
+
+    /** All files, by their path; for an onlooker, so that it works without power, too. */
+    List<Path> all() {
+        var found = new ArrayList<Path>();
+        addAll(Path.of("/"), root, found);
+        return found;
+    }
+
+    private static void addAll(Path path, DirectoryNode directory, List<Path> found) {
+        directory.now.forEach((name, node) -> {
+            switch (node) {
+                case FileNode _ -> found.add(path.resolve(name));
+                case DirectoryNode below -> addAll(path.resolve(name), below, found);
+            }
+        });
+    }
+
     /** Turns over one bit of a file; which one is up to {@code choice}. False if the file is empty. */
     boolean rot(Path file, long choice) throws IOException {
         if (!(existing(file) instanceof FileNode(var bytes)) || bytes.size() == 0) {
@@ -118,6 +146,9 @@ final class SimulatedStoreFiles implements StoreFiles {
                 || (there != null && node instanceof DirectoryNode)) {
             throw new FileAlreadyExistsException(to.toString());
         }
+        if (there instanceof FileNode(var bytes)) {
+            power.shrink((long) bytes.pages() * CrashableBytes.PAGE_BYTES);
+        }
         parent(to).now.put(name(to), node);
         parent(from).now.remove(name(from));
     }
@@ -151,10 +182,7 @@ final class SimulatedStoreFiles implements StoreFiles {
     @Override
     public StoreFile openToRead(Path file) throws IOException {
         power.access();
-        if (existing(file) instanceof FileNode(var bytes)) {
-            return new OpenFile(file.toString(), bytes);
-        }
-        throw new FileSystemException(file.toString(), null, "Is a directory");
+        return new OpenFile(file.toString(), content(file));
     }
 
     @Override

@@ -144,10 +144,9 @@ final class Simulation {
         this.picker = new Strategy.Picker(knobs.strategy(),
                 new Dice(Dice.of(knobs.seed(), "schedule", 0)));
         this.startNs = system.nowNs();
-        var power = new Power(between());
-        host = new SimulatedHost(machine, knobs, "host", power, new SimulatedImages(power),
-                new SimulatedStoreFiles(power), new MemoryJournal(), new Disks(), blocking, saving,
-                loading);
+        host = new SimulatedHost(machine, knobs, "host",
+                new SimulatedStoreFiles(new Power(between())), new MemoryJournal(), new Disks(),
+                blocking, saving, loading);
     }
 
     /** A run as the seed has it. */
@@ -626,7 +625,6 @@ final class Simulation {
         }
         var power = new Power(between());
         long seed = Dice.of(knobs.seed(), "crash", 0);
-        var images = host.images.crashed(power, seed);
         var files = host.files.crashed(power, seed);
         if (power.between() > 0) {
             count(Situation.CRASH_IN_BETWEEN);
@@ -637,7 +635,7 @@ final class Simulation {
         host.power.turnOff();
         stopAll();
         try {
-            operator.inspection().recover(power, images, files, journal);
+            operator.inspection().recover(files, journal);
         } finally {
             over = true;
         }
@@ -647,13 +645,12 @@ final class Simulation {
         return knobs.crashAt() >= 0 ? knobs.betweenPercent() : 0;
     }
 
-    SimulatedHost restart(Power power, SimulatedImages images, SimulatedStoreFiles files,
-            MemoryJournal journal)
+    SimulatedHost restart(SimulatedStoreFiles files, MemoryJournal journal)
             throws StoreException {
         quiet = true;
         ending = false;
-        host = new SimulatedHost(machine, knobs, "host-2", power, images, files, journal,
-                new Disks(), blocking, saving, loading);
+        host = new SimulatedHost(machine, knobs, "host-2", files, journal, new Disks(), blocking,
+                saving, loading);
         return host;
     }
 
