@@ -212,8 +212,13 @@ public final class JournaledCatalogue implements Catalogue {
         plan.notes().forEach(note -> LOG.info("{}", note));
         write(session, plan.events());
         for (var vm : plan.removals()) {
-            scan.removeImages(vm);
-            write(session, Reconciliation.removed(state, vm, wall.instant()));
+            var why = scan.removeImages(vm);
+            if (why != null) {
+                warnings.add("the disks of VM " + vm + " stay: " + why);
+            }
+            write(session, why == null
+                    ? Reconciliation.removed(state, vm, wall.instant())
+                    : Reconciliation.kept(state, vm, why, wall.instant()));
         }
         if (!contents.isEmpty()) {
             var rebuilt = Reconciliation.rebuilt(before, state);

@@ -58,8 +58,10 @@ public final class MemoryCatalogue implements Catalogue {
                 scan.outlines(Reconciliation.interrupted(before)), wall.instant());
         plan.events().forEach(this::write);
         for (var vm : plan.removals()) {
-            scan.removeImages(vm);
-            Reconciliation.removed(state, vm, wall.instant()).forEach(this::write);
+            var why = scan.removeImages(vm);
+            (why == null
+                    ? Reconciliation.removed(state, vm, wall.instant())
+                    : Reconciliation.kept(state, vm, why, wall.instant())).forEach(this::write);
         }
         ready = CompletableFuture.completedFuture(state);
     }

@@ -113,6 +113,21 @@ public record Reconciliation(List<CatalogueEvent> events, List<VmId> removals, L
         return events;
     }
 
+    /** Returns what to write once it is known that the disks of {@code vm} have to stay, because of {@code reason}. */
+    public static List<CatalogueEvent> kept(CatalogueState state, VmId vm, String reason,
+            Instant now) {
+        var events = new ArrayList<CatalogueEvent>();
+        for (var operation : state.operations().values()) {
+            if (operation.vm().equals(vm)) {
+                events.add(new OperationEnded(operation.name(), reason));
+            }
+        }
+        if (state.vms().get(vm) == null) {
+            events.add(new VmFound(vm, List.of(), List.of(), now));
+        }
+        return events;
+    }
+
     private static final class Draft {
         private final CatalogueState before;
         private final StoreContents contents;

@@ -128,9 +128,20 @@ public final class StoreScan {
         }
     }
 
-    /** Removes the images of {@code vm}; what is gone already is no error. */
-    void removeImages(VmId vm) throws IOException {
+    /**
+     * Removes the images of {@code vm}, unless disks of other VMs start from them; what is gone already is no error.
+     *
+     * @return why they stay, in one line; null if they are gone
+     */
+    @Nullable
+    String removeImages(VmId vm) throws IOException {
+        try {
+            store.requireNoDisksFrom(vm);
+        } catch (StoreException needed) {
+            return needed.getMessage();
+        }
         store.images().remove(vm);
+        return null;
     }
 
     /** Returns what the catalogue keeps of {@code manifest}. */

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -353,6 +354,13 @@ public final class CheckpointStore implements CheckpointSink, AutoCloseable {
                     sweep.remove(layout.staging().resolve(name));
                 }
             }
+            // Of checkpoints that are deleted, by somebody who has no host, or by one that a crash came upon.
+            for (String name : sweep.names(layout.hints())) {
+                CheckpointRef ref = StoreLayout.ofDotted(name);
+                if (ref == null || !sealed.contains(ref)) {
+                    sweep.remove(layout.hints().resolve(name));
+                }
+            }
             return sweep.report(unreadable);
         }
     }
@@ -366,14 +374,25 @@ public final class CheckpointStore implements CheckpointSink, AutoCloseable {
      *         from: then nothing was removed; or if something could not be removed
      */
     public GcReport gcImages(Collection<String> inUse) throws StoreException {
+        return gcImages(inUse, List.of());
+    }
+
+    /**
+     * The same, and removes images in disks that stay which these do not name, as a crash may leave.
+     *
+     * @param open directories of images that somebody has open: what is in these is left alone
+     * @param kept directories of images that stay, and nobody has open
+     */
+    public GcReport gcImages(Collection<String> open, Collection<String> kept)
+            throws StoreException {
         checkWritable();
-        return gcImages(inUse, false);
+        return gcImages(open, kept, false);
     }
 
     /** What {@link #gcImages} would remove now; changes nothing, and works on a store that was opened to be looked at. */
     public GcReport unneededImages(Collection<String> inUse) throws StoreException {
         checkOpen();
-        return gcImages(inUse, true);
+        return gcImages(inUse, List.of(), true);
     }
 
     /**
@@ -386,14 +405,18 @@ public final class CheckpointStore implements CheckpointSink, AutoCloseable {
         images.requireNoneFrom(vm);
     }
 
-    private GcReport gcImages(Collection<String> inUse, boolean isDryRun) throws StoreException {
+    private GcReport gcImages(Collection<String> open, Collection<String> kept, boolean isDryRun)
+            throws StoreException {
         synchronized (housekeeping) {
             List<CheckpointRef> unreadable = readLineage();
             var sweep = new Sweep(files, isDryRun);
             if (unreadable.isEmpty()) {
                 Set<String> needed = lineage.images();
-                needed.addAll(inUse);
-                images.sweep(sweep, needed);
+                needed.addAll(open);
+                needed.addAll(kept);
+                // Somebody else may have the store open whose garbage is only looked at: then nobody knows which disks are.
+                images.sweep(sweep, needed,
+                        isDryRun ? needed : new HashSet<>(open));
             }
             return sweep.report(unreadable);
         }

@@ -109,30 +109,47 @@ public final class DiskDirectories {
     }
 
     /**
-     * Removes all but the needed ones and those that these start from.
+     * Removes all but the needed ones and those that these start from; of these, images that their descriptions do not name.
      *
      * @param needed relative to the store; those they start from are added
+     * @param open those whose images may change meanwhile
      * @throws StoreException if one that is needed cannot be read; nothing was removed then
      */
-    void sweep(Sweep sweep, Set<String> needed) throws StoreException {
+    void sweep(Sweep sweep, Set<String> needed, Set<String> open) throws StoreException {
         addParents(needed);
         for (String vm : sweep.names(layout.images())) {
-            sweepImages(sweep, layout.images().resolve(vm), needed);
+            sweepImages(sweep, layout.images().resolve(vm), needed, open);
         }
     }
 
-    private void sweepImages(Sweep sweep, Path ofVm, Set<String> needed) {
+    private void sweepImages(Sweep sweep, Path ofVm, Set<String> needed, Set<String> open) {
         int left = 0;
         for (String disk : sweep.names(ofVm)) {
             Path ofDisk = ofVm.resolve(disk);
-            if (needed.contains(layout.directory().relativize(ofDisk).toString())) {
+            String key = layout.directory().relativize(ofDisk).toString();
+            if (needed.contains(key)) {
                 left++;
+                if (!open.contains(key)) {
+                    sweepStrays(sweep, ofDisk);
+                }
             } else {
                 sweep.remove(ofDisk);
             }
         }
         if (left == 0) {
             sweep.remove(ofVm);
+        }
+    }
+
+    /** What a crash left of an overlay or of a flatten, and nobody who opens the disk has come to remove. */
+    private void sweepStrays(Sweep sweep, Path ofDisk) {
+        try {
+            if (isDescribed(ofDisk)) {
+                DiskChain.strays(new StoreImages(files, ofDisk))
+                        .forEach(name -> sweep.remove(ofDisk.resolve(name)));
+            }
+        } catch (IOException e) {
+            sweep.failed("read", ofDisk, e);
         }
     }
 

@@ -8,7 +8,7 @@ import java.util.List;
 /**
  * What a collection reclaimed.
  *
- * @param removed directories, as they were called
+ * @param removed directories and files, as they were called
  * @param bytes of the files in them
  * @param unreadable checkpoints whose manifest could not be read: since nobody knows what they
  *         need, nothing that a checkpoint might need was removed while there are any

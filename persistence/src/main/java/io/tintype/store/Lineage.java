@@ -38,7 +38,9 @@ final class Lineage {
 
     synchronized void add(Manifest manifest) {
         var node = new Node(manifest.parent(), manifest.sources(),
-                manifest.disks().stream().map(Manifest.Disk::images).toList());
+                // A copy stands for itself.
+                manifest.disks().stream().filter(disk -> disk.copy() == null)
+                        .map(Manifest.Disk::images).toList());
         if (nodes.putIfAbsent(manifest.ref(), node) == null) {
             node.sources().forEach(source -> uses.merge(source, 1, Integer::sum));
         }

@@ -56,6 +56,10 @@ record StoreLayout(Path directory) {
         return staging().resolve(stagingName(ref) + DELETED_SUFFIX);
     }
 
+    Path hints() {
+        return directory.resolve(TouchHints.DIRECTORY);
+    }
+
     Path retired() {
         return directory.resolve(RETIRED);
     }
@@ -88,10 +92,7 @@ record StoreLayout(Path directory) {
         try {
             if (files.kind(retired()) == StoreFiles.Kind.DIRECTORY) {
                 for (String name : files.list(retired())) {
-                    int dot = name.indexOf('.');
-                    addTo(found, dot < 0
-                            ? null
-                            : refOf(name.substring(0, dot), name.substring(dot + 1)));
+                    addTo(found, ofDotted(name));
                 }
             }
         } catch (IOException e) {
@@ -104,6 +105,12 @@ record StoreLayout(Path directory) {
         if (ref != null) {
             found.add(ref);
         }
+    }
+
+    /** The checkpoint {@code VM.ID}; null for a name that is not ours. */
+    static @Nullable CheckpointRef ofDotted(String name) {
+        int dot = name.indexOf('.');
+        return dot < 0 ? null : refOf(name.substring(0, dot), name.substring(dot + 1));
     }
 
     /** Null for a name that is not ours, such as lost+found. */

@@ -70,7 +70,8 @@ final class Sweep {
         }
     }
 
-    private void failed(String doing, Path path, IOException e) {
+    /** The first failure is the one that is reported. */
+    void failed(String doing, Path path, IOException e) {
         first = first == null ? StoreException.of(doing, path, e) : first;
     }
 

@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class TouchHints {
     private static final Logger LOG = LoggerFactory.getLogger(TouchHints.class);
-    private static final String DIRECTORY = "hints";
+    static final String DIRECTORY = "hints";
     private static final String MAGIC = "TTTOUCHE";
     private static final int VERSION = 1;
     private static final int BYTES_MAX = 16 << 20;

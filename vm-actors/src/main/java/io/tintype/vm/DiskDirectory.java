@@ -220,6 +220,12 @@ final class DiskDirectory implements AutoCloseable {
         }
     }
 
+    /** {@link #remove}, unless {@link #requireNoClonesOf} refuses; no disk is made meanwhile. */
+    synchronized void removeUnlessNeeded(VmId vm) throws IOException {
+        requireNoClonesOf(vm);
+        remove(vm);
+    }
+
     /**
      * Closes and deletes the disks of a VM that has ended.
      *
@@ -257,18 +263,18 @@ final class DiskDirectory implements AutoCloseable {
         if (inMemory) {
             return new GcReport(List.of(), 0, List.of());
         }
-        var inUse = new ArrayList<>(chains.keySet());
+        var kept = new ArrayList<String>();
         for (var vm : absent) {
             try {
                 for (var name : store.images().of(vm)) {
-                    inUse.add(key(store.directory().resolve("images", vm.value(), name)));
+                    kept.add(key(store.directory().resolve("images", vm.value(), name)));
                 }
             } catch (IOException failure) {
                 throw new StoreException("cannot tell which disks " + vm + " has, so none is "
                         + "removed: " + failure.getMessage(), failure);
             }
         }
-        return store.gcImages(inUse);
+        return store.gcImages(List.copyOf(chains.keySet()), kept);
     }
 
     private Opened keep(String key, DiskChain chain) {

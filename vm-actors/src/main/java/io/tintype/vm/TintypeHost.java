@@ -745,42 +745,97 @@ public final class TintypeHost implements AutoCloseable {
      * @throws IllegalStateException when checkpoints of it are in the store: they name its disks
      * @throws StoreException when disks of other VMs start from its disks (R16): they are clones of it, also of
      *     checkpoints that are deleted since. It runs on then
+     * @throws IOException when it has requests that do not end
      */
     public void destroy(Vm vm) throws IOException {
+        var begun = destroying(vm.id());
+        var ended = vm.stop().toCompletableFuture();
+        await(ended);
+        if (!ended.isDone()) {
+            throw new IOException(vm.id() + " has requests in flight that do not end, so its disks "
+                    + "stay; destroy it again when they do");
+        }
+        try {
+            recorded(begun).get();
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException failure) {
+            throw new IllegalStateException(failure);
+        }
+        try {
+            removeDisks(vm.id());
+        } catch (IOException | RuntimeException failure) {
+            destroyed(vm.id(), failure);
+            throw failure;
+        }
+        destroyed(vm.id(), null);
+    }
+
+    /**
+     * The same for callers that must not wait for an actor: what stands in its way now is thrown, what comes to do so until the VM
+     * has ended fails the answer.
+     */
+    public CompletableFuture<?> destroyLater(Vm vm) throws IOException {
+        var begun = destroying(vm.id());
+        return vm.stop().toCompletableFuture()
+                .handle((_, _) -> begun)
+                .thenCompose(TintypeHost::recorded)
+                .thenCompose(_ -> Blocking.call(threads.blocking(), () -> {
+                    removeDisks(vm.id());
+                    return vm.id();
+                }))
+                .whenComplete((_, failure) -> destroyed(vm.id(), failure));
+    }
+
+    private Catalogue.Told destroying(VmId vm) throws IOException {
+        requireNoCheckpointsOn(vm);
+        disks.requireNoClonesOf(vm);
+        return catalogue.tell(new CatalogueEvent.OperationBegun(
+                destruction(vm), OperationRecord.Kind.DESTROY, vm, -1, new TreeMap<>(), now()));
+    }
+
+    private void removeDisks(VmId vm) throws IOException {
+        // Again, as a checkpoint may have been sealed, or a clone made, while it stopped.
+        requireNoCheckpointsOn(vm);
+        disks.removeUnlessNeeded(vm);
+        specs.remove(vm);
+    }
+
+    private void destroyed(VmId vm, @Nullable Throwable failure) {
+        tell(new CatalogueEvent.OperationEnded(destruction(vm),
+                failure == null ? null : Blocking.reason(failure)));
+        if (failure == null) {
+            tell(new CatalogueEvent.VmRemoved(vm, "it was asked for", now()));
+        }
+    }
+
+    private static String destruction(VmId vm) {
+        return "destroy " + vm;
+    }
+
+    private void requireNoCheckpointsOn(VmId vm) throws IOException {
         long pointing = 0;
         for (var ref : store.list()) {
-            if (ref.vm().equals(vm.id()) && pointsToDisks(ref)) {
+            if (ref.vm().equals(vm) && pointsToDisks(ref)) {
                 pointing++;
             }
         }
         if (pointing > 0) {
             throw new IllegalStateException(
-                    vm.id() + " has " + pointing
+                    vm + " has " + pointing
                             + " checkpoints, which need its disks; delete them first");
         }
-        disks.requireNoClonesOf(vm.id());
-        var name = "destroy " + vm.id();
-        var begun = catalogue.tell(
-                new CatalogueEvent.OperationBegun(
-                        name, OperationRecord.Kind.DESTROY, vm.id(), -1, new TreeMap<>(), now()));
-        await(vm.stop().toCompletableFuture());
-        specs.remove(vm.id());
-        awaitRecord(begun);
-        disks.remove(vm.id());
-        tell(new CatalogueEvent.OperationEnded(name, null));
-        tell(new CatalogueEvent.VmRemoved(vm.id(), "it was asked for", now()));
     }
 
     /** So that the next process finishes what this one may not; if it cannot be recorded, it is done all the same. */
-    private static void awaitRecord(Catalogue.Told told) {
-        try {
-            told.durable().get(RECORD_SECONDS_MAX, TimeUnit.SECONDS);
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
-        } catch (ExecutionException
-                | TimeoutException failure) {
-            LOG.warn("going on without a record: {}", Blocking.reason(failure));
-        }
+    private static CompletableFuture<?> recorded(Catalogue.Told told) {
+        return told.durable().orTimeout(RECORD_SECONDS_MAX, TimeUnit.SECONDS)
+                .handle((_, failure) -> {
+                    if (failure != null) {
+                        LOG.warn("going on without a record: {}", Blocking.reason(failure));
+                    }
+                    return told;
+                });
     }
 
     private boolean pointsToDisks(CheckpointRef ref) throws IOException {

@@ -225,11 +225,20 @@ final class ChainOpener {
     /** Files that no descriptor names: made or dropped just before a crash. */
     static void deleteStrays(ImageDirectory directory, List<ChainDescriptor.LayerFile> files)
             throws IOException {
+        for (String name : strays(directory, files)) {
+            directory.delete(name);
+        }
+    }
+
+    static List<String> strays(ImageDirectory directory, List<ChainDescriptor.LayerFile> files)
+            throws IOException {
         var named = files.stream().map(ChainDescriptor.LayerFile::name).toList();
+        var strays = new ArrayList<String>();
         for (String name : directory.list()) {
             if (ChainDescriptor.isImageName(name) && !named.contains(name)) {
-                directory.delete(name);
+                strays.add(name);
             }
         }
+        return strays;
     }
 }

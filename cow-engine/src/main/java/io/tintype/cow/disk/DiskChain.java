@@ -152,6 +152,12 @@ public final class DiskChain implements AutoCloseable {
         return parent == null ? null : parent.locator();
     }
 
+    /** The names of the images that the chain in {@code directory} is made of, parents left out, the lowest first. Opens nothing. */
+    public static List<String> filesOf(ImageDirectory directory) throws IOException {
+        return ChainOpener.readDescriptor(directory).files().stream()
+                .map(ChainDescriptor.LayerFile::name).toList();
+    }
+
     /** Where the copy is that the disk in {@code directory} stands on; null if it stands on none. Opens nothing. */
     public static @Nullable String copyBelow(ImageDirectory directory) throws IOException {
         var parent = ChainOpener.readDescriptor(directory).parent();
@@ -197,6 +203,11 @@ public final class DiskChain implements AutoCloseable {
      */
     public static void deleteStrays(ImageDirectory directory) throws IOException {
         ChainOpener.deleteStrays(directory, ChainOpener.readDescriptor(directory).files());
+    }
+
+    /** The images that {@link #deleteStrays} would delete. */
+    public static List<String> strays(ImageDirectory directory) throws IOException {
+        return ChainOpener.strays(directory, ChainOpener.readDescriptor(directory).files());
     }
 
     public ImageDirectory directory() {

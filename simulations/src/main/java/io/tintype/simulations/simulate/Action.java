@@ -112,6 +112,14 @@ sealed interface Action {
         }
     }
 
+    /** The VM ends, and its disks go. */
+    record Destroy(String vm, String label) implements Action {
+        @Override
+        public String name() {
+            return "destroy " + vm + " " + label;
+        }
+    }
+
     /** The store is rid of what nobody needs. */
     record Gc(String vm, String label) implements Action {
         @Override
@@ -176,7 +184,7 @@ sealed interface Action {
     Pattern RESET = Pattern.compile("guest (\\S+) (\\S+) reset disk (\\d+)");
     Pattern BEGIN_COPIES = Pattern.compile("begin (\\S+) (\\S+) with copies of disks");
     Pattern FLATTEN = Pattern.compile("(stop-)?flatten (\\S+) (\\S+) disk (\\d+)");
-    Pattern CONTROL = Pattern.compile("(begin|snapshot|close|cancel|delete) (\\S+) (\\S+)");
+    Pattern CONTROL = Pattern.compile("(begin|snapshot|close|cancel|delete|destroy) (\\S+) (\\S+)");
     Pattern CLONE = Pattern.compile("clone (\\S+) (\\S+) as (\\S+)");
     Pattern ROLL_BACK = Pattern.compile("rollback (\\S+) (\\S+) to (\\S+)");
     Pattern RETAIN = Pattern.compile("retain (\\S+) (\\S+) newest (\\d+)");
@@ -217,6 +225,7 @@ sealed interface Action {
                 case "snapshot" -> new Snapshot(found.group(2), found.group(3));
                 case "close" -> new Close(found.group(2), found.group(3));
                 case "cancel" -> new Cancel(found.group(2), found.group(3));
+                case "destroy" -> new Destroy(found.group(2), found.group(3));
                 default -> new Delete(found.group(2), found.group(3));
             };
         }

@@ -102,7 +102,13 @@ public record Finding(Story story, int events, int recorded, int tries) {
     private static boolean fails(SimulatedMachine machine, Knobs knobs, Schedule schedule,
             Violation violation) {
         return Simulation.scheduled(machine, knobs, schedule, false).violations().stream()
-                .anyMatch(found -> isSame(found, violation.rule()));
+                .anyMatch(found -> isSame(found, violation));
+    }
+
+    /** Where no rule is named, what is wrong is told by where: else a leak would be shrunk to another defect. */
+    private static boolean isSame(Violation found, Violation violation) {
+        return found.rule() == violation.rule()
+                && (found.rule() != null || found.where().equals(violation.where()));
     }
 
     private static boolean isSame(Violation found, @Nullable Rule rule) {
@@ -114,7 +120,7 @@ public record Finding(Story story, int events, int recorded, int tries) {
         var run = schedule == null
                 ? Simulation.free(machine, knobs, true)
                 : Simulation.scheduled(machine, knobs, schedule, true);
-        var shown = run.violations().stream().filter(found -> isSame(found, violation.rule()))
+        var shown = run.violations().stream().filter(found -> isSame(found, violation))
                 .findFirst().orElse(violation);
         var events = new ArrayList<>(run.story());
         events.add(new StoryEvent(Simulation.NOTE + "violation",

@@ -13,6 +13,7 @@ import io.tintype.simulations.oracle.Oracle;
 import io.tintype.simulations.oracle.OracleOptions;
 import io.tintype.simulations.oracle.PendingEntry;
 import io.tintype.simulations.oracle.Violation;
+import io.tintype.store.CheckpointStore;
 import io.tintype.store.StoreException;
 import io.tintype.vm.MachineState;
 import io.tintype.vm.Snapshot;
@@ -21,7 +22,9 @@ import java.io.IOException;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -83,8 +86,13 @@ final class Inspection {
             return;
         }
         var host = simulation.host();
-        try (var files = new CheckpointFiles(host.host.store(), one.ref,
-                simulation.machine.scratch(), host.images::at)) {
+        look(host.host.store(), host.images, one, look);
+    }
+
+    private void look(CheckpointStore store, SimulatedImages images, Taken one, Look look)
+            throws IOException {
+        try (var files = new CheckpointFiles(store, one.ref, simulation.machine.scratch(),
+                images::at)) {
             look.at(files.image());
         }
     }
@@ -107,7 +115,7 @@ final class Inspection {
 
     /** After the quiet phase. */
     void inspect() {
-        collectGarbage();
+        collectGarbage(simulation.vms(), false);
         for (var vm : List.copyOf(simulation.vms().values())) {
             if (!isFine()) {
                 return;
@@ -127,11 +135,34 @@ final class Inspection {
         }
         if (isFine() && simulation.knobs.rots()) {
             rot();
+        } else if (isFine() && simulation.knobs.removes()) {
+            remove(List.copyOf(simulation.vms().values()));
         }
     }
 
+    /** When the host is gone, as by somebody who has the store for himself: what the commands for that do, and lose no more. */
+    private void remove(List<SimulatedVm> vms) {
+        simulation.stopAll();
+        new Removal(simulation, simulation.host().files, vms).run((store, files) -> {
+            for (var vm : vms) {
+                for (var one : vm.taken.values()) {
+                    if (one.isStored() && isFine()) {
+                        try {
+                            look(store, new SimulatedImages(files), one,
+                                    image -> simulation.violations().addAll(
+                                            lifeOf(vm, one).oracle.verify(image, true)
+                                                    .violations()));
+                        } catch (IOException | RuntimeException damaged) {
+                            unreadable(vm, one, damaged);
+                        }
+                    }
+                }
+            }
+        });
+    }
+
     /** With nothing in progress and storage that works, nothing is left over, and all that comes after must find what it needs. */
-    private void collectGarbage() {
+    private void collectGarbage(Map<String, SimulatedVm> vms, boolean crashed) {
         try {
             operator.gc();
             var left = simulation.host().host.store().leftovers();
@@ -139,6 +170,8 @@ final class Inspection {
                 simulation.violated(null, "", "the store after a collection of garbage",
                         "nothing left over, all of it readable", left.toString());
             }
+            Garbage.check(simulation, vms, simulation.host().files,
+                    simulation.host().host.store(), crashed);
         } catch (IOException e) {
             simulation.violated(null, "", "a collection of garbage", "one that succeeds",
                     String.valueOf(e.getMessage()));
@@ -151,7 +184,7 @@ final class Inspection {
 
     /** Compares a VM that has nothing in flight. */
     private void standingStill(SimulatedVm vm) {
-        if (!vm.isStarted() || vm.isDead()) {
+        if (!vm.isStarted() || vm.isDead() || vm.isDestroying) {
             return;
         }
         if (simulation.await(vm.vm().quiesce()) == null) {
@@ -192,11 +225,15 @@ final class Inspection {
             look(one, image -> simulation.violations()
                     .addAll(lifeOf(vm, one).oracle.verify(image, true).violations()));
         } catch (IOException | RuntimeException damaged) {
-            simulation.violations().add(new Violation(Rule.R12, vm.name, one.ref.id().value(),
-                    one.isSnapshot ? "the snapshot" : "the stored checkpoint",
-                    one.isSnapshot ? "one that can be read" : "files as they were sealed",
-                    damaged.toString()));
+            unreadable(vm, one, damaged);
         }
+    }
+
+    private void unreadable(SimulatedVm vm, Taken one, Exception damaged) {
+        simulation.violations().add(new Violation(Rule.R12, vm.name, one.ref.id().value(),
+                one.isSnapshot ? "the snapshot" : "the stored checkpoint",
+                one.isSnapshot ? "one that can be read" : "files as they were sealed",
+                damaged.toString()));
     }
 
     /** Without snapshots a disk keeps no more layers than checkpoints name. */
@@ -343,7 +380,9 @@ final class Inspection {
         }
         var listed = new HashSet<>(host.host.store().list());
         checkCatalogue(host, listed);
-        collectGarbage();
+        var known = new TreeMap<String, SimulatedVm>();
+        before.forEach(vm -> known.put(vm.name, vm));
+        collectGarbage(known, true);
         for (var vm : before) {
             checkListed(vm, listed);
             checkFlushed(vm, host);
@@ -356,6 +395,9 @@ final class Inspection {
                     }
                 }
             }
+        }
+        if (isFine() && simulation.knobs.removes()) {
+            remove(before);
         }
     }
 
@@ -407,7 +449,7 @@ final class Inspection {
     }
 
     private void checkFlushed(SimulatedVm vm, SimulatedHost host) {
-        if (!vm.isStarted()) {
+        if (!vm.isStarted() || vm.isDestroying) {
             return;
         }
         var life = vm.life();

@@ -49,6 +49,8 @@ import org.jspecify.annotations.Nullable;
  * @param flattenPercent checkpoints some time after which a disk is made flat
  * @param retainPercent checkpoints some time after which only the newest of their VM are kept
  * @param gcPercent checkpoints some time after which garbage is collected
+ * @param destroyPercent how many of 100 clones, and first VMs, are destroyed some time after their checkpoints were deleted
+ * @param removes whether checkpoints are removed at the end as by somebody who has the store for himself
  * @param rollbackPercent checkpoints and snapshots to which their VM goes back
  * @param snapshotPercent checkpoints beside which a snapshot is taken
  * @param grandClonePercent checkpoints of clones that are restored in turn
@@ -58,6 +60,7 @@ import org.jspecify.annotations.Nullable;
  * @param chainDepthMax layers of a disk
  * @param crashAt after which event the power fails; -1 never
  * @param crashInWrites if not negative, it fails within the next event after so many changes of the storage
+ * @param crashInGc if not negative, it fails within a collection of garbage after so many changes of the storage
  * @param fullAt before which action the storage is full; -1 never
  * @param rots whether a bit rots in a stored checkpoint at the end
  * @param restores whether sealed checkpoints are restored and run on at the end
@@ -103,6 +106,8 @@ record Knobs(
         int flattenPercent,
         int retainPercent,
         int gcPercent,
+        int destroyPercent,
+        boolean removes,
         int rollbackPercent,
         int snapshotPercent,
         int grandClonePercent,
@@ -115,6 +120,7 @@ record Knobs(
         int chainDepthMax,
         int crashAt,
         int crashInWrites,
+        int crashInGc,
         int fullAt,
         boolean rots,
         boolean restores) {
@@ -133,7 +139,7 @@ record Knobs(
     /** The least that a scenario may fix. */
     static long min(String knob) {
         return switch (knob) {
-            case "crashAt", "crashInWrites", "fullAt" -> -1;
+            case "crashAt", "crashInWrites", "crashInGc", "fullAt" -> -1;
             case "vms", "disks", "groups", "hotGroups", "slots", "requestSectorsMax",
                     "heapPages", "heldFrames", "chainDepthMax", "gapNs", "latencyMinNs",
                     "latencyMaxNs", "taskMaxNs", "stepNs", "deadlineNs" ->
@@ -157,9 +163,9 @@ record Knobs(
             case "vms", "slots" -> 64;
             case "disks" -> 8;
             case "requestSectorsMax" -> 256;
-            case "reissueFromDisk", "delayResume", "ordered", "rots", "restores" -> 1;
+            case "reissueFromDisk", "delayResume", "ordered", "rots", "restores", "removes" -> 1;
             case "actions", "checkpoints", "heldFrames" -> 100_000;
-            case "crashAt", "crashInWrites", "fullAt" -> Integer.MAX_VALUE;
+            case "crashAt", "crashInWrites", "crashInGc", "fullAt" -> Integer.MAX_VALUE;
             default -> 1_000;
         };
     }
@@ -168,7 +174,12 @@ record Knobs(
 
     /** Whether VMs may go on from instants that are not sealed, of which a power failure must leave what was flushed before. */
     boolean forksCrashChecks() {
-        return crashAt >= 0 && (rollbackPercent > 0 || snapshotPercent > 0 || clonePercent > 0);
+        return mayCrash() && (rollbackPercent > 0 || snapshotPercent > 0 || clonePercent > 0);
+    }
+
+    /** Whether the power may fail. */
+    boolean mayCrash() {
+        return crashAt >= 0 || crashInGc >= 0;
     }
 
     Rules rules() {
@@ -307,7 +318,7 @@ record Knobs(
             draw.put("errorPerMille", 0).put("hangPerMille", 0).put("fullAt", -1).put("rots", 0);
         }
         if (!faults.crash()) {
-            draw.put("crashAt", -1).put("crashInWrites", -1);
+            draw.put("crashAt", -1).put("crashInWrites", -1).put("crashInGc", -1);
         }
         return draw.knobs();
     }
@@ -327,7 +338,8 @@ record Knobs(
             this.broken = broken;
             // Traces of before there were these do not name them, and seeds of before did without housekeeping.
             put("copyPercent", 0).put("flattenPercent", 0).put("retainPercent", 0)
-                    .put("gcPercent", 0).put("rollbackPercent", 0).put("snapshotPercent", 0)
+                    .put("gcPercent", 0).put("destroyPercent", 0).put("removes", 0)
+                    .put("crashInGc", -1).put("rollbackPercent", 0).put("snapshotPercent", 0)
                     .put("grandClonePercent", 0).put("betweenPercent", 0);
         }
 
@@ -364,11 +376,13 @@ record Knobs(
                     i("straddlePercent"), i("fuaPercent"), i("errorPerMille"), i("hangPerMille"),
                     i("cancelPercent"), i("deletePercent"), i("clonePercent"),
                     i("copyPercent"), i("flattenPercent"), i("retainPercent"), i("gcPercent"),
+                    i("destroyPercent"),
+                    b("removes"),
                     i("rollbackPercent"), i("snapshotPercent"), i("grandClonePercent"),
                     i("betweenPercent"),
                     b("reissueFromDisk"), b("delayResume"), b("ordered"), l("deadlineNs"),
                     i("heldFrames"), i("chainDepthMax"), i("crashAt"), i("crashInWrites"),
-                    i("fullAt"), b("rots"), b("restores"));
+                    i("crashInGc"), i("fullAt"), b("rots"), b("restores"));
         }
     }
 

@@ -41,11 +41,7 @@ final class Operator {
             return;
         }
         if (action instanceof Action.Gc) {
-            try {
-                gc();
-            } catch (IOException e) {
-                note(Kind.FAULT, "storage", "could not collect garbage: " + e.getMessage());
-            }
+            gcBesideAll();
             return;
         }
         var vm = simulation.vms().get(action.vm());
@@ -69,6 +65,7 @@ final class Operator {
             }
             case Action.Delete(_, var label) -> delete(vm, label);
             case Action.Retain(_, _, var newest) -> retain(vm, newest);
+            case Action.Destroy _ -> destroy(vm);
             case Action.Clone(_, var label, var newVm) -> {
                 var one = vm.taken.get(label);
                 if (one != null && one.isUsable() && !simulation.vms().containsKey(newVm)) {
@@ -240,7 +237,7 @@ final class Operator {
             vm.expectNot(to.ref, next);
             if (!vm.muted && !vm.isDead() && !host().power.isOff()) {
                 note(Kind.FAULT, vm.name, "could not go back: " + Simulation.text(failure));
-                if (!to.deleted && host().power.refusals() == 0) {
+                if (!to.deleted && !vm.isDestroying && host().power.refusals() == 0) {
                     simulation.violated(null, vm.name, "a rollback to " + to.label,
                             "one that succeeds", Simulation.text(failure));
                 }
@@ -280,6 +277,7 @@ final class Operator {
         }
         clone.lives(life);
         clone.clockFrom(one);
+        clone.clonedFrom = vm;
         CompletableFuture<Vm> made;
         try {
             made = make(one, newName, clone);
@@ -326,8 +324,10 @@ final class Operator {
             return;
         }
         one.deleted = true;
+        one.isDeleting = true;
         try {
             host().host.delete(one.ref);
+            one.isDeleting = host().power.isOff();
         } catch (IOException e) {
             // A full or failing disk: it may be there still, and nobody may rely on it.
             note(Kind.FAULT, vm.name, "could not delete " + label + ": " + e.getMessage());
@@ -364,13 +364,110 @@ final class Operator {
         }
     }
 
+    private void destroy(SimulatedVm vm) {
+        if (vm.isDestroying) {
+            return;
+        }
+        boolean isBusy = vm.inProgress() > 0;
+        CompletableFuture<?> gone;
+        try {
+            gone = host().host.destroyLater(vm.vm());
+        } catch (IllegalStateException refused) {
+            simulation.count(Situation.DESTROY_REFUSED_FOR_CHECKPOINTS);
+            if (!hasStored(vm)) {
+                simulation.violated(null, vm.name, "a destroy", "one that is done, since no "
+                        + "checkpoint of it is there", String.valueOf(refused.getMessage()));
+            }
+            return;
+        } catch (IOException refused) {
+            refused(vm, refused);
+            return;
+        }
+        vm.isDestroying = true;
+        if (isBusy) {
+            simulation.count(Situation.DESTROY_DURING_CHECKPOINT);
+        }
+        note(Kind.FAULT, vm.name, "is to end, and its disks with it");
+        var _ = gone.whenComplete((_, failure) -> {
+            if (vm.muted) {
+                return;
+            }
+            if (failure == null) {
+                simulation.count(Situation.DESTROY);
+                vm.isDestroyed = true;
+                note(Kind.FAULT, vm.name, "is destroyed");
+            } else if (host().power.refusals() == 0 && !host().power.isOff()
+                    && vm.taken.values().stream()
+                            .noneMatch(Taken::isSealed)
+                    && !hasClones(vm)) {
+                simulation.violated(null, vm.name, "a destroy", "one that is done",
+                        Simulation.text(failure));
+            }
+        });
+    }
+
+    private void refused(SimulatedVm vm, IOException refusal) {
+        if (hasClones(vm)) {
+            simulation.count(Situation.DESTROY_REFUSED_FOR_CLONES);
+            note(Kind.FAULT, vm.name, "is not destroyed: " + refusal.getMessage());
+        } else if (!host().power.isOff()) {
+            simulation.violated(null, vm.name, "a destroy",
+                    "one that is done, since no clone stands on its disks",
+                    String.valueOf(refusal.getMessage()));
+        }
+    }
+
+    private boolean hasStored(SimulatedVm vm) {
+        return host().host.store().list().stream()
+                .anyMatch(ref -> ref.vm().value().equals(vm.name));
+    }
+
+    /** Whether disks of VMs that were cloned of it may be there. */
+    private boolean hasClones(SimulatedVm vm) {
+        return simulation.vms().values().stream()
+                .anyMatch(other -> isCloneOf(other, vm) && !other.isDestroyed);
+    }
+
+    @SuppressWarnings("ReferenceEquality") // which one is the question
+    private static boolean isCloneOf(SimulatedVm vm, SimulatedVm of) {
+        return vm.clonedFrom == of;
+    }
+
+    /** While anything may go on, and perhaps with a failure of power in it. */
+    private void gcBesideAll() {
+        var power = host().power;
+        long before = power.changes();
+        if (simulation.mayCrashInGc()) {
+            power.failAfter(simulation.knobs.crashInGc());
+        }
+        try {
+            gc();
+            Garbage.checkNeeded(simulation, host().host.store());
+        } catch (IOException e) {
+            note(Kind.FAULT, "storage", "could not collect garbage: " + e.getMessage());
+        }
+        if (power.isOff() && power.changes() > before) {
+            simulation.count(Situation.CRASH_IN_GC);
+        } else if (simulation.mayCrashInGc()) {
+            power.stay();
+        }
+    }
+
     void gc() throws IOException {
+        if (simulation.vms().values().stream()
+                .anyMatch(vm -> vm.isClone && vm.isStarted() && !vm.isDead())) {
+            simulation.count(Situation.GC_BESIDE_CLONE);
+        }
         if (simulation.vms().values().stream()
                 .anyMatch(vm -> vm.isStarted() && vm.inProgress() > 0)) {
             simulation.count(Situation.GC_DURING_CHECKPOINT);
         }
-        if (!host().host.gc().removed().isEmpty()) {
+        var removed = host().host.gc().removed();
+        if (!removed.isEmpty()) {
             simulation.count(Situation.GC_RECLAIMS);
+        }
+        if (removed.stream().anyMatch(Garbage::isOfDisk)) {
+            simulation.count(Situation.GC_RECLAIMS_DISKS);
         }
     }
 }

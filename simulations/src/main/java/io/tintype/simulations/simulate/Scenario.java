@@ -21,12 +21,13 @@ public record Scenario(String name, String words, BiConsumer<Knobs.Draw, Dice> f
 
     private static final String COPIES = "copies";
     private static final String HOUSEKEEPING = "housekeeping";
+    private static final String GARBAGE = "garbage";
     private static final String ROLLBACKS = "rollbacks";
     private static final String SNAPSHOTS = "snapshots";
     private static final String LINEAGES = "lineages";
 
     private static final List<String> LATER =
-            List.of(COPIES, HOUSEKEEPING, ROLLBACKS, SNAPSHOTS, LINEAGES);
+            List.of(COPIES, HOUSEKEEPING, GARBAGE, ROLLBACKS, SNAPSHOTS, LINEAGES);
 
     /** Everything from the seed. */
     public static final Scenario SWARM =
@@ -97,6 +98,24 @@ public record Scenario(String name, String words, BiConsumer<Knobs.Draw, Dice> f
                             .put("gcPercent", dice.between(20, 100))
                             .put("cancelPercent", dice.below(40))
                             .put("clonePercent", dice.percent(50) ? 0 : 40)),
+            new Scenario(GARBAGE,
+                    "clones come and go, and what they leave is collected, with failures of power",
+                    (draw, dice) -> draw.put("vms", dice.percent(70) ? 1 : 2)
+                            .put("checkpoints", dice.between(1, 4))
+                            .put("actions", dice.between(6, 25))
+                            .put("clonePercent", dice.percent(30) ? 0 : dice.between(40, 100))
+                            .put("deletePercent", dice.below(80))
+                            .put("gcPercent", dice.between(50, 100))
+                            .put("destroyPercent", dice.between(50, 100))
+                            .put("cancelPercent", dice.below(30))
+                            .put("copyPercent", dice.percent(60) ? 0 : 50)
+                            .put("rollbackPercent", dice.percent(60) ? 0 : 60)
+                            .put("snapshotPercent", dice.percent(70) ? 0 : 60)
+                            .put("retainPercent", dice.percent(60) ? 0 : 40)
+                            .put("removes", dice.below(2))
+                            .put("crashInGc",
+                                    dice.percent(50) ? (int) dice.spread(1, 30) : -1)
+                            .put("restores", dice.below(2))),
             new Scenario(ROLLBACKS, "running VMs go back to checkpoints and snapshots",
                     (draw, dice) -> draw.put("checkpoints", dice.between(2, 5))
                             .put("actions", dice.between(15, 60))

@@ -87,6 +87,7 @@ final class SimulatedHost {
     private final Knobs knobs;
     private final Executor loading;
     private long draws;
+    private boolean stopped;
     private final FramePool pool;
     private final ActorRef<HostActor.Command> actor;
 
@@ -112,14 +113,19 @@ final class SimulatedHost {
         var options = new HostOptions(STORE, false, defaults.memoryBytes(), defaults.heldBytesMax(),
                 1, 1, 1, Duration.ofNanos(knobs.stepNs()), Duration.ofNanos(knobs.deadlineNs()),
                 knobs.chainDepthMax(), Duration.ofMillis(2), knobs.reissue(), knobs.conflict());
-        host = TintypeHost.start(options, new HostPorts(knobs.rules(), diskIo, images::at, files,
+        host = TintypeHost.start(options, new HostPorts(knobs.rules(), diskIo, images::at,
+                machine.planted(files),
                 _ -> blocking, _ -> saving, knobs.ordered(), GROUP_BYTES, World::new,
                 store -> Catalogues.inMemoryWithDisks(journal, store,
                         () -> Instant.EPOCH.plusNanos(machine.system().nowNs()))));
     }
 
-    /** Stops what is left of its actors and closes its files. */
+    /** Stops what is left of its actors and closes its files; once. */
     void stop() {
+        if (stopped) {
+            return;
+        }
+        stopped = true;
         machine.stopHost(actor);
         host.closeFiles();
     }

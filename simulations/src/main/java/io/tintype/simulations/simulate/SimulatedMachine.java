@@ -3,12 +3,14 @@ package io.tintype.simulations.simulate;
 import io.tintype.actors.strand.SimulatedSystem;
 import io.tintype.cow.memory.FramePool;
 import io.tintype.simulations.oracle.OracleScratch;
+import io.tintype.store.StoreFiles;
 import io.tintype.vm.CoreProbe;
 import io.tintype.vm.HostActor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.UnaryOperator;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -43,6 +45,7 @@ public final class SimulatedMachine implements AutoCloseable {
     private FramePool pool = new FramePool(POOL_BYTES, POOL_BYTES);
     private long heldFrames = -1;
     private @Nullable CoreProbe cores;
+    private UnaryOperator<StoreFiles> planted = UnaryOperator.identity();
 
     /** Starts the actor system. */
     public SimulatedMachine() {
@@ -58,6 +61,15 @@ public final class SimulatedMachine implements AutoCloseable {
     /** From now on {@code watcher} hears of the pure steps of all actors in all runs. */
     void watchCores(CoreProbe watcher) {
         cores = watcher;
+    }
+
+    /** From now on hosts have files that {@code defect} makes of the right ones: for tests that look whether it is noticed. */
+    void plant(UnaryOperator<StoreFiles> defect) {
+        planted = defect;
+    }
+
+    StoreFiles planted(StoreFiles files) {
+        return planted.apply(files);
     }
 
     @Nullable

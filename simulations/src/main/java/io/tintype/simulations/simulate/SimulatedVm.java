@@ -128,6 +128,13 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
     private long firstCheckpoint = 1;
     boolean muted;
     boolean wasRolledBack;
+    /** Somebody asked for its end, and that of its disks. */
+    boolean isDestroying;
+    /** Its disks are gone. */
+    boolean isDestroyed;
+    /** Of which VM it is a clone; null for one made anew. */
+    @Nullable
+    SimulatedVm clonedFrom;
     @Nullable
     Taken stunned;
 
@@ -315,7 +322,7 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
                 cpu.reset(disk);
                 note(Kind.DELIVER, name, "resets disk " + disk);
             }
-            case Action.Begin _,Action.Snapshot _,Action.Close _,Action.RollBack _,Action.Cancel _,Action.Delete _,Action.Clone _,Action.Flatten _,Action.StopFlatten _,Action.Retain _,Action.Gc _,Action.Limit _,Action.Crash _ ->
+            case Action.Begin _,Action.Snapshot _,Action.Close _,Action.RollBack _,Action.Cancel _,Action.Delete _,Action.Destroy _,Action.Clone _,Action.Flatten _,Action.StopFlatten _,Action.Retain _,Action.Gc _,Action.Limit _,Action.Crash _ ->
                 throw new IllegalStateException("no guest does " + action.name());
         }
         return true;

@@ -425,7 +425,7 @@ final class Simulation {
 
     private void at(long delayNs, String name, Consumer<String> body) {
         var event = new Event(name, system.nowNs() + delayNs, ++numbers, body);
-        if (schedule == null || quiet) {
+        if (schedule == null || quiet || ending) {
             events.add(event);
         } else {
             held.put(name, event);
@@ -600,6 +600,9 @@ final class Simulation {
         over = false;
         for (var vm : vms.values()) {
             for (var one : vm.taken.values()) {
+                if (one.isDeleting) {
+                    count(Situation.CRASH_IN_REMOVAL);
+                }
                 if (one.isOpen()) {
                     count(Situation.CRASH_WITH_SNAPSHOT);
                 } else if (!one.isOver() && !one.isSnapshot) {
@@ -618,6 +621,9 @@ final class Simulation {
             }
             if (vm.isRollingBack()) {
                 count(Situation.CRASH_DURING_ROLLBACK);
+            }
+            if (vm.isDestroying && !vm.isDestroyed) {
+                count(Situation.CRASH_IN_DESTROY);
             }
             if (vm.wasRolledBack) {
                 count(Situation.CRASH_AFTER_ROLLBACK);
@@ -641,8 +647,13 @@ final class Simulation {
         }
     }
 
+    /** Not where a schedule says when the power fails, nor when nothing fails any more. */
+    boolean mayCrashInGc() {
+        return knobs.crashInGc() >= 0 && schedule == null && !quiet;
+    }
+
     private int between() {
-        return knobs.crashAt() >= 0 ? knobs.betweenPercent() : 0;
+        return knobs.mayCrash() ? knobs.betweenPercent() : 0;
     }
 
     SimulatedHost restart(SimulatedStoreFiles files, MemoryJournal journal)

@@ -34,6 +34,8 @@ final class Taken {
     @Nullable
     CheckpointOutcome outcome;
     boolean deleted;
+    /** It is being deleted just now. */
+    boolean isDeleting;
     @Nullable
     Snapshot snapshot;
     /** The operator closed it. */

@@ -53,7 +53,40 @@ final class Workload {
         while (checkpoints < knobs.checkpoints()) {
             checkpoint();
         }
+        destroyAll();
         return actions;
+    }
+
+    /** Some VMs end, clones before what they stand on or after, their checkpoints deleted before or not; garbage goes meanwhile. */
+    private void destroyAll() {
+        if (knobs.destroyPercent() == 0) {
+            return;
+        }
+        var begun = List.copyOf(actions);
+        var own = new Dice(Dice.of(knobs.seed(), "destroy", 0));
+        int soonNs = (int) Math.min(Integer.MAX_VALUE / 8,
+                knobs.latencyMaxNs() + 4 * knobs.taskMaxNs() + 8 * knobs.gapNs());
+        for (int i = 1; i <= knobs.vms() + clones; i++) {
+            if (!own.percent(knobs.destroyPercent())) {
+                continue;
+            }
+            var vm = "vm-" + i;
+            // Clones are there some time after the checkpoint that they are made of.
+            long atNs = nowNs / 2 + own.below(8 * (soonNs / 2 + 1));
+            if (own.percent(75)) {
+                for (var timed : begun) {
+                    if (timed.action() instanceof Action.Begin(var of, var label, _)
+                            && of.equals(vm)) {
+                        actions.add(new Timed(atNs, new Action.Delete(vm, label)));
+                    }
+                }
+            }
+            actions.add(new Timed(atNs + 1 + own.below(soonNs), new Action.Destroy(vm, "d" + i)));
+            if (own.percent(knobs.gcPercent())) {
+                actions.add(new Timed(atNs + 1 + own.below(2 * soonNs),
+                        new Action.Gc("", "gd" + i)));
+            }
+        }
     }
 
     private void add(Action action) {
