@@ -397,9 +397,7 @@ final class Operator {
                 vm.isDestroyed = true;
                 note(Kind.FAULT, vm.name, "is destroyed");
             } else if (host().power.refusals() == 0 && !host().power.isOff()
-                    && vm.taken.values().stream()
-                            .noneMatch(Taken::isSealed)
-                    && !hasClones(vm)) {
+                    && !hasStored(vm) && !hasClones(vm)) {
                 simulation.violated(null, vm.name, "a destroy", "one that is done",
                         Simulation.text(failure));
             }
