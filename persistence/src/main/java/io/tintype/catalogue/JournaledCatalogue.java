@@ -212,7 +212,7 @@ public final class JournaledCatalogue implements Catalogue {
         plan.notes().forEach(note -> LOG.info("{}", note));
         write(session, plan.events());
         for (var vm : plan.removals()) {
-            var why = scan.removeImages(vm);
+            var why = scan.removeImages(vm, Reconciliation.mayHaveClones(state, vm));
             if (why != null) {
                 warnings.add("the disks of VM " + vm + " stay: " + why);
             }

@@ -58,7 +58,7 @@ public final class MemoryCatalogue implements Catalogue {
                 scan.outlines(Reconciliation.interrupted(before)), wall.instant());
         plan.events().forEach(this::write);
         for (var vm : plan.removals()) {
-            var why = scan.removeImages(vm);
+            var why = scan.removeImages(vm, Reconciliation.mayHaveClones(state, vm));
             (why == null
                     ? Reconciliation.removed(state, vm, wall.instant())
                     : Reconciliation.kept(state, vm, why, wall.instant())).forEach(this::write);

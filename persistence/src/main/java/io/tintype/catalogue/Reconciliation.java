@@ -113,6 +113,12 @@ public record Reconciliation(List<CatalogueEvent> events, List<VmId> removals, L
         return events;
     }
 
+    /** Returns whether disks of other VMs may start from those of {@code vm}: one that was half made never ran. */
+    static boolean mayHaveClones(CatalogueState state, VmId vm) {
+        return state.operations().values().stream().anyMatch(operation -> operation.vm().equals(vm)
+                && operation.kind() == OperationRecord.Kind.DESTROY);
+    }
+
     /** Returns what to write once it is known that the disks of {@code vm} have to stay, because of {@code reason}. */
     public static List<CatalogueEvent> kept(CatalogueState state, VmId vm, String reason,
             Instant now) {

@@ -131,12 +131,15 @@ public final class StoreScan {
     /**
      * Removes the images of {@code vm}, unless disks of other VMs start from them; what is gone already is no error.
      *
+     * @param mayHaveClones whether that may be
      * @return why they stay, in one line; null if they are gone
      */
     @Nullable
-    String removeImages(VmId vm) throws IOException {
+    String removeImages(VmId vm, boolean mayHaveClones) throws IOException {
         try {
-            store.requireNoDisksFrom(vm);
+            if (mayHaveClones) {
+                store.requireNoDisksFrom(vm);
+            }
         } catch (StoreException needed) {
             return needed.getMessage();
         }
