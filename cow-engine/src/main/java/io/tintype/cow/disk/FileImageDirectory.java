@@ -11,8 +11,11 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 
 /**
  * Image files in a directory of the operating system, which is made when the first file is, and durably when this is first
@@ -25,10 +28,14 @@ public final class FileImageDirectory implements ImageDirectory {
 
     private static final String TEMPORARY_SUFFIX = ".tmp";
 
+    /**
+     * Directories in which one was made whose name may not be durable yet, with how often. Of all disks together: the directory of
+     * a VM is made for its first disk, and a flush of the second one must not rely on one of the first.
+     */
+    private static final ConcurrentMap<Path, Long> UNSYNCED = new ConcurrentHashMap<>();
+
     private final Path path;
     private final OpenFiles openFiles;
-    // Directories in which one was made whose name is not durable yet, outermost first.
-    private final List<Path> unsynced = new ArrayList<>();
 
     public FileImageDirectory(Path path) {
         this(path, OpenFiles.shared());
@@ -123,14 +130,21 @@ public final class FileImageDirectory implements ImageDirectory {
 
     @Override
     public void sync() throws IOException {
-        synchronized (unsynced) {
-            // After a failure all of them again: the kernel may not report it twice, but nothing is forgotten here.
-            for (var above : unsynced) {
-                syncDirectory(above);
+        if (!UNSYNCED.isEmpty()) {
+            var above = new ArrayDeque<Path>();
+            for (var each = path.getParent(); each != null; each = each.getParent()) {
+                above.addFirst(each);
             }
-            syncDirectory(path);
-            unsynced.clear();
+            for (var each : above) {
+                var count = UNSYNCED.get(each);
+                if (count != null) {
+                    syncDirectory(each);
+                    // Not if another one was made there meanwhile; nor after a failure, so that nothing is forgotten here.
+                    UNSYNCED.remove(each, count);
+                }
+            }
         }
+        syncDirectory(path);
     }
 
     /** A relative path where there is one, so that a tree of disks can be moved. */
@@ -157,6 +171,8 @@ public final class FileImageDirectory implements ImageDirectory {
             return;
         }
         makeDirectory(above);
+        // Before, for who finds it there and syncs; and after, as somebody may have synced too early.
+        UNSYNCED.merge(above, 1L, Long::sum);
         try {
             Files.createDirectory(directory);
         } catch (FileAlreadyExistsException e) {
@@ -164,10 +180,7 @@ public final class FileImageDirectory implements ImageDirectory {
                 throw e;
             }
         }
-        synchronized (unsynced) {
-            // Also if somebody else just made it, who may not have synced it either.
-            unsynced.add(above);
-        }
+        UNSYNCED.merge(above, 1L, Long::sum);
     }
 
     private static void syncDirectory(Path directory) throws IOException {

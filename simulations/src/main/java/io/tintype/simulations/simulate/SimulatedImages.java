@@ -9,8 +9,8 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeSet;
 
 /**
  * The image files of all disks of a simulated host: files of {@link SimulatedStoreFiles}, where a collection of garbage finds them,
@@ -23,6 +23,8 @@ final class SimulatedImages {
 
     private final SimulatedStoreFiles files;
     private final Power power;
+    /** Directories in which one was made whose name is not durable yet, of all disks together, outermost first. */
+    private final TreeSet<Path> unsynced = new TreeSet<>();
 
     SimulatedImages(SimulatedStoreFiles files) {
         this.files = files;
@@ -50,8 +52,6 @@ final class SimulatedImages {
     private final class Directory implements ImageDirectory {
         private final Path path;
         private final String key;
-        /** Directories in which one was made whose name is not durable yet, outermost first. */
-        private final List<Path> unsynced = new ArrayList<>();
 
         Directory(Path path, String key) {
             this.path = path;
@@ -136,11 +136,13 @@ final class SimulatedImages {
 
         @Override
         public void sync() throws IOException {
-            for (var above : unsynced) {
-                files.syncDirectory(above);
+            for (var above : List.copyOf(unsynced)) {
+                if (path.startsWith(above)) {
+                    files.syncDirectory(above);
+                    unsynced.remove(above);
+                }
             }
             files.syncDirectory(path);
-            unsynced.clear();
         }
 
         @Override
