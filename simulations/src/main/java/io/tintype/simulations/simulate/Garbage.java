@@ -233,6 +233,9 @@ final class Garbage {
         }
         var name = file.getName(3).toString();
         // The next description takes the place of one that a crash caught half-written.
-        return name.startsWith(DESCRIPTION) || names.isEmpty() || names.contains(name);
+        // Where the storage was full the description may name an overlay that came to nothing, for all the engine knows: it stays until
+        // the disk is opened the next time.
+        return name.startsWith(DESCRIPTION) || names.isEmpty() || names.contains(name)
+                || files.power().refusals() > 0;
     }
 }
