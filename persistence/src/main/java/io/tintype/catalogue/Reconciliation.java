@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * <li>a checkpoint is sealed if and only if its manifest is visible; the journal follows, in either direction;
  * <li>what was begun and is not sealed is aborted: its files were in the staging directory, which opening the store cleared;
  * <li>nothing is deleted that could hold a guest's write: disks go only when the journal says that they were being removed, or when
- * they were being made for a new VM and not all of them were, so that no guest ever ran on them.
+ * they were being made for a new VM, not all of them were, and none was ever flushed, see {@link StoreScan}.
  * </ul>
  *
  * @param events what to write, in this order

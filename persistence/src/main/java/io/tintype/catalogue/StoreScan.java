@@ -2,7 +2,9 @@ package io.tintype.catalogue;
 
 import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
+import io.tintype.cow.disk.DamagedImageException;
 import io.tintype.cow.disk.DiskChain;
+import io.tintype.cow.disk.NewerVersionException;
 import io.tintype.store.CheckpointStore;
 import io.tintype.store.Manifest;
 import io.tintype.store.StoreException;
@@ -129,13 +131,22 @@ public final class StoreScan {
     }
 
     /**
-     * Removes the images of {@code vm}, unless disks of other VMs start from them; what is gone already is no error.
+     * Removes the images of {@code vm}, unless disks of other VMs start from them; what is gone already is no error. Those of one that
+     * was half made go only if nothing in them was ever flushed: after a loss of power a disk that was made may be gone, the
+     * journal behind, and another disk of that VM have what its guest was told to be durable.
      *
-     * @param mayHaveClones whether that may be
+     * @param mayHaveClones whether that may be: the VM was being destroyed, and is not one that was half made
      * @return why they stay, in one line; null if they are gone
      */
     @Nullable
     String removeImages(VmId vm, boolean mayHaveClones) throws IOException {
+        if (!mayHaveClones) {
+            var flushed = flushedDisk(vm);
+            if (flushed != null) {
+                return "its guest may have flushed " + flushed + ", and another disk was lost "
+                        + "with the power; delete images/" + vm + " if nobody needs it";
+            }
+        }
         try {
             if (mayHaveClones) {
                 store.requireNoDisksFrom(vm);
@@ -144,6 +155,22 @@ public final class StoreScan {
             return needed.getMessage();
         }
         store.images().remove(vm);
+        return null;
+    }
+
+    private @Nullable String flushedDisk(VmId vm) throws IOException {
+        for (var name : store.images().of(vm)) {
+            var place = vm + "/" + name;
+            var chain = store.images().at(place);
+            try {
+                if (chain != null && store.images().isDescribed(place)
+                        && !DiskChain.isAsMade(chain)) {
+                    return name;
+                }
+            } catch (DamagedImageException | NewerVersionException _) {
+                return name; // Nobody can tell.
+            }
+        }
         return null;
     }
 

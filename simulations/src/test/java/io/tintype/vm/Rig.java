@@ -134,6 +134,7 @@ final class Rig implements AutoCloseable {
     private static final int REQUEST_SECTORS_MAX = 256;
     private static final long STANDING_STILL = 1L << 40;
     private static final Duration LONG = Duration.ofSeconds(60);
+    private static final Duration BOUND = Duration.ofSeconds(10);
     // Message hops from a landing to the guest, and a few.
     private static final int FENCE_TRIPS = 12;
 
@@ -320,6 +321,16 @@ final class Rig implements AutoCloseable {
 
     static void until(String what, Callable<Boolean> condition) {
         await(what).pollInterval(Duration.ofMillis(1)).atMost(LONG).until(condition);
+    }
+
+    /** Whether it does within ten seconds, which who breaks a rule waits for. */
+    static boolean becomes(Callable<Boolean> condition) {
+        try {
+            await().pollInterval(Duration.ofMillis(1)).atMost(BOUND).until(condition);
+            return true;
+        } catch (ConditionTimeoutException _) {
+            return false;
+        }
     }
 
     static <T> T get(CompletableFuture<T> answer) {

@@ -16,6 +16,8 @@ import io.tintype.catalogue.JournalPlace;
 import io.tintype.catalogue.MemoryJournal;
 import io.tintype.catalogue.OperationRecord;
 import io.tintype.catalogue.VmRecord;
+import io.tintype.cow.disk.DiskChain;
+import io.tintype.cow.disk.DiskGeometry;
 import io.tintype.cow.disk.FileImageDirectory;
 import io.tintype.scheduler.Rules;
 import io.tintype.store.StoreException;
@@ -210,17 +212,22 @@ class HostCatalogueTest {
     @Test
     void shouldRemoveWhatWasHalfMadeAndKeepWhatMayHaveRun() throws Exception {
         try (var host = TintypeHost.start(options("store"))) {
-            for (var vm : List.of("half", "whole")) {
+            for (var vm : List.of("half", "flushed", "whole")) {
                 host.catalogue().tell(new CatalogueEvent.OperationBegun("make " + vm,
                         OperationRecord.Kind.CREATE, new VmId(vm), -1,
-                        new TreeMap<>(Map.of("disks", vm.equals("half") ? "2" : "1")),
+                        new TreeMap<>(Map.of("disks", vm.equals("whole") ? "1" : "2")),
                         Instant.EPOCH)).durable().get(30, TimeUnit.SECONDS);
             }
             host.create(spec("web-1"));
             var images = directory.resolve("store/images");
-            for (var vm : List.of("half", "whole")) {
-                Files.createDirectories(images.resolve(vm).resolve("disk-0"));
-                Files.writeString(images.resolve(vm).resolve("disk-0/chain"), "x");
+            for (var vm : List.of("half", "flushed", "whole")) {
+                try (var chain = DiskChain.create(
+                        new FileImageDirectory(images.resolve(vm).resolve("disk-0")),
+                        new DiskGeometry(1 << 20, 1 << 16))) {
+                    if (vm.equals("flushed")) {
+                        chain.sync(chain.top());
+                    }
+                }
             }
         }
 
@@ -228,6 +235,9 @@ class HostCatalogueTest {
             assertEquals(VmRecord.Status.FOUND, known(host, new VmId("whole")).status());
             assertFalse(host.catalogue().state().vms().has(new VmId("half")));
             assertFalse(Files.exists(directory.resolve("store/images/half")));
+            // Its other disk was there, too, until the power failed: it had nothing to be lost.
+            assertEquals(VmRecord.Status.FOUND, known(host, new VmId("flushed")).status());
+            assertTrue(Files.exists(directory.resolve("store/images/flushed/disk-0/chain")));
             assertTrue(Files.exists(directory.resolve("store/images/whole")));
             assertEquals(0, host.catalogue().state().operations().size());
         }

@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Makes and opens chains: finds their files, and those that they stand on, and checks what they say of themselves. */
 final class ChainOpener {
+    /** The generation of a chain's first description. */
+    static final long AS_MADE = 1;
+
     /** How often a chain is read again because files went away meanwhile: a writer commits about once a second. */
     private static final int OPENS_MAX = 100;
 
@@ -35,7 +38,8 @@ final class ChainOpener {
         var image = LayerImage.create(directory, name, new ImageHeader(geometry, id, layer));
         var entry = new LayerList.Entry(layer, layer, false, image);
         var descriptor =
-                new ChainDescriptor(1, geometry, id, layer + 1, place, List.of(entry.toFile()));
+                new ChainDescriptor(AS_MADE, geometry, id, layer + 1, place,
+                        List.of(entry.toFile()));
         try (var file = directory.create(ChainDescriptor.FILE)) {
             var bytes = descriptor.encode();
             file.write(0, MemorySegment.ofArray(bytes), 0, bytes.length);

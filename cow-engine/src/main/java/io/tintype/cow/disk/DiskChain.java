@@ -198,6 +198,14 @@ public final class DiskChain implements AutoCloseable {
     }
 
     /**
+     * Whether the chain in {@code directory} is described as it was made: nothing of it was ever made durable, by a flush or else,
+     * since that describes it anew.
+     */
+    public static boolean isAsMade(ImageDirectory directory) throws IOException {
+        return ChainOpener.readDescriptor(directory).generation() == ChainOpener.AS_MADE;
+    }
+
+    /**
      * Deletes the images of a chain that it does not name: what a crash left of a flatten, mostly. An opening does it, too. The
      * caller sees to it that nobody has the chain open for writing.
      */
