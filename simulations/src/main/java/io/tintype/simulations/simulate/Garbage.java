@@ -61,11 +61,14 @@ final class Garbage {
      *
      * @param vms that keep their disks, running or not; all other disks stay only for checkpoints
      * @param crashed whether the power failed since the VMs ran: of a disk that was never flushed anything may be left
+     * @param halfMade VMs that never ran, as the power failed while they were made: theirs may be there
      */
     static void check(Simulation simulation, Map<String, SimulatedVm> vms,
-            SimulatedStoreFiles files, CheckpointStore store, boolean crashed) {
+            SimulatedStoreFiles files, CheckpointStore store, boolean crashed,
+            Set<String> halfMade) {
         try {
             var garbage = new Garbage(vms, files, store);
+            garbage.keptVms.addAll(halfMade);
             garbage.find(!crashed);
             garbage.missing().forEach(one -> simulation.violated(Rule.R16, "", "a file", one,
                     "none, after a collection of garbage"));

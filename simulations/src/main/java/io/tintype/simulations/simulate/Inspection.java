@@ -172,11 +172,22 @@ final class Inspection {
                         "nothing left over, all of it readable", left.toString());
             }
             Garbage.check(simulation, vms, simulation.host().files,
-                    simulation.host().host.store(), crashed);
+                    simulation.host().host.store(), crashed, crashed ? halfMade(vms) : Set.of());
         } catch (IOException e) {
             simulation.violated(null, "", "a collection of garbage", "one that succeeds",
                     String.valueOf(e.getMessage()));
         }
+    }
+
+    /** A restored VM that was being made is kept by what it has: a disk that was made may be all there is of one that ran. */
+    private Set<String> halfMade(Map<String, SimulatedVm> vms) {
+        var names = new HashSet<String>();
+        for (var vm : simulation.host().host.catalogue().state().vms().values()) {
+            if (!vms.containsKey(vm.id().value())) {
+                names.add(vm.id().value());
+            }
+        }
+        return names;
     }
 
     private boolean isFine() {
