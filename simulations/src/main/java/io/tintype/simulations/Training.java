@@ -6,9 +6,9 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * What the launcher runs once after a build, with the JVM writing down which classes were loaded and linked and which methods were
- * hot ({@code -XX:AOTCacheOutput}): the commands that people wait for, as they call them. Each later start takes over from that file
- * what it would have to find out again. Nothing is measured here, and nothing depends on it.
+ * What the launcher runs once after a build, with the JVM writing down which classes were loaded and linked ({@code
+ * -XX:AOTCacheOutput}): the commands that people wait for, as they call them. Each later start takes over from that file what it
+ * would have to find out again. Nothing is measured here, and nothing depends on it.
  */
 public final class Training {
     private static final List<String> COMMANDS = List.of(
