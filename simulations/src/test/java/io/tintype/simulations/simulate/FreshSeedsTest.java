@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 /** A fixed number of seeds that nobody tried before, in all scenarios and strategies; together they reach every rare situation. */
 class FreshSeedsTest {
     private static final int SEEDS_EACH = 40;
-    private static final int MORE_SEEDS = 2_000;
+    private static final int MORE_SEEDS = 20_000;
     private static final long SEED_BOUND = 1_000_000_000;
     /** A defect that is known and open, one run in some 19,000: see the limits in docs/simulator.md. */
     private static final String OPEN_DEFECT = "cannot read view";
@@ -28,7 +28,7 @@ class FreshSeedsTest {
                     }
                 }
             }
-            // What is rare even in its scenario may take some more.
+            // What is rare even in its scenario may take some more, mostly a few hundred.
             for (long seed = first; seed < first + MORE_SEEDS && !missing(reached).isEmpty();
                     seed++) {
                 run(machine, seed + SEEDS_EACH,
