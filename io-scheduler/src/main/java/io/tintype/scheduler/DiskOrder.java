@@ -314,8 +314,8 @@ public final class DiskOrder {
     /**
      * Whether requests in flight allow a commit of {@code layer} into the image below it (R16): it is not on top, the writes
      * bound to it are done, and no read is left that sees the lower image without it. Whether somebody still shows the lower
-     * image's state is the chain's to know. Once true it stays true, since new requests are bound to the top; keep asking
-     * for as long as reads may be reissued.
+     * image's state is the chain's to know. Once true it stays true, since new requests are bound to the top; the caller
+     * submits no read again whose view a commit or a flatten has begun to change.
      *
      * @param lowerFirst the lowest layer number that the image committed into stands for
      */

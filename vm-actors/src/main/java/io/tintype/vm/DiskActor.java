@@ -39,8 +39,16 @@ import org.jspecify.annotations.Nullable;
 final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     sealed interface Command {}
 
-    /** A bound request, or a reissue; {@code replyTo} hears {@link PendingIoActor.Landed} once. */
+    /** A bound request; {@code replyTo} hears {@link PendingIoActor.Landed} once. */
     record Submit(IoRequest request, ActorRef<PendingIoActor.Command> replyTo) implements Command {}
+
+    /**
+     * Read once more what a landed read was bound to (R9); {@code replyTo} hears {@link PendingIoActor.Landed} once, with an
+     * error if a commit or a flatten has begun on it meanwhile.
+     */
+    record ReadAgain(IoRequest request, ActorRef<PendingIoActor.Command> replyTo)
+            implements
+                Command {}
 
     /**
      * Create an overlay on the current top, durably in the chain (R1). {@code replyTo} hears {@link
@@ -178,6 +186,8 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     // below the top.
     private long lastBelowTop;
     private long lastSeen;
+    // Views below this one may be gone: some of them are part of what was committed or made flat, or is about to be.
+    private int wholeFrom;
 
     private DiskActor(ActorContext<Command> context, DiskId id, DiskChain chain,
             VmServices services, ActorRef<VmActor.Command> vm) {
@@ -231,7 +241,7 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
         return switch (command) {
             case ReleaseView _,MakeFlat _,CancelFlatten _,TopKnown _,Looked _,OwnPrepared _,CommitFinished _,FlattenFinished _,UnseenDropped _ ->
                 true;
-            case Submit _,PartFinished _,Finished _,Prepare _,Prepared _,Discard _,Switch _,Detach _,Sync _,Discarded _,Synced _ ->
+            case Submit _,ReadAgain _,PartFinished _,Finished _,Prepare _,Prepared _,Discard _,Switch _,Detach _,Sync _,Discarded _,Synced _ ->
                 false;
         };
     }
@@ -255,6 +265,7 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     private void handle(Command command) {
         switch (command) {
             case Submit submit -> onSubmit(submit);
+            case ReadAgain again -> onReadAgain(again);
             case PartFinished(var ioId, var group, var status) ->
                 feed(new DiskOrder.Input.PartDone(ioId, group, status));
             case Finished(var ioId, var status) -> feed(new DiskOrder.Input.Done(ioId, status));
@@ -284,9 +295,24 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     }
 
     private void onSubmit(Submit submit) {
-        var request = submit.request();
-        lastSeen = Math.max(lastSeen, request.ioId());
-        submitted.put(request.ioId(), new Submitted(request, submit.replyTo()));
+        lastSeen = Math.max(lastSeen, submit.request().ioId());
+        take(submit.request(), submit.replyTo());
+    }
+
+    /**
+     * From its landing until it comes again nobody counts the read as bound to its view, and a checkpoint that holds the view may
+     * have ended: so a commit may have begun. Then the copies are paid from the pages that the read landed in.
+     */
+    private void onReadAgain(ReadAgain again) {
+        if (again.request().layer() < wholeFrom) {
+            again.replyTo().tell(new PendingIoActor.Landed(IoStatus.ERROR));
+        } else {
+            take(again.request(), again.replyTo());
+        }
+    }
+
+    private void take(IoRequest request, ActorRef<PendingIoActor.Command> replyTo) {
+        submitted.put(request.ioId(), new Submitted(request, replyTo));
         feed(
                 new DiskOrder.Input.Submit(
                         request.ioId(),
@@ -747,6 +773,7 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
         if (candidate == null || candidate.lastUpper() != layer) {
             throw new IllegalStateException(name + " has no layer " + layer + " to commit");
         }
+        wholeFrom = Math.max(wholeFrom, layer);
         context.pipeToSelf(
                 work.commit(candidate).handle((committed, failure) -> new CommitFinished(layer,
                         committed, work.see(), failure)),
@@ -756,6 +783,7 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     }
 
     private void beginFlatten(int view) {
+        wholeFrom = Math.max(wholeFrom, view);
         // Not what is below the top by then: requests were looked at for this view.
         context.pipeToSelf(
                 work.flatten(view).handle((_, failure) -> new FlattenFinished(work.see(), failure)),

@@ -86,7 +86,7 @@ final class PendingIoActor extends AbstractMatchingBehavior<PendingIoActor.Comma
 
     private Behavior<Command> onReissue(IoRequest again) {
         reissuing = true;
-        disk.tell(new DiskActor.Submit(again, context.getSelf()));
+        disk.tell(new DiskActor.ReadAgain(again, context.getSelf()));
         return this;
     }
 
