@@ -11,6 +11,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -183,23 +184,18 @@ public final class DiskDirectories {
     /** Refuses if a disk stands on a copy in that checkpoint. */
     void requireNoneOn(CheckpointRef ref) throws StoreException {
         Path path = layout.sealedAt(ref);
-        Path images = layout.images();
         try {
             if (files.list(path).stream().noneMatch(
-                    name -> name.startsWith(StoredCheckpoint.DISK_PREFIX))
-                    || files.kind(images) != StoreFiles.Kind.DIRECTORY) {
+                    name -> name.startsWith(StoredCheckpoint.DISK_PREFIX))) {
                 return;
             }
             String copies = new StoreImages(files, path).location();
-            for (Path ofVm : foldersIn(images)) {
-                for (Path disk : foldersIn(ofVm)) {
-                    if (isDescribed(disk)
-                            && copies.equals(DiskChain.copyBelow(new StoreImages(files, disk)))) {
-                        throw new StoreException("checkpoint " + ref
-                                + " has copies of disks that the disk "
-                                + layout.directory().relativize(disk)
-                                + " stands on; destroy its VM first, or make the disk flat");
-                    }
+            for (Path disk : described(_ -> true)) {
+                if (copies.equals(DiskChain.copyBelow(new StoreImages(files, disk)))) {
+                    throw new StoreException("checkpoint " + ref
+                            + " has copies of disks that the disk "
+                            + layout.directory().relativize(disk)
+                            + " stands on; destroy its VM first, or make the disk flat");
                 }
             }
         } catch (StoreException e) {
@@ -214,16 +210,12 @@ public final class DiskDirectories {
     void requireNoneFrom(VmId vm) throws StoreException {
         Path ofVm = layout.images().resolve(vm.value());
         try {
-            for (Path ofOther : foldersIn(layout.images())) {
-                for (Path disk : ofOther.equals(ofVm) ? List.<Path>of() : foldersIn(ofOther)) {
-                    String parent = isDescribed(disk)
-                            ? DiskChain.parentOf(new StoreImages(files, disk))
-                            : null;
-                    if (parent != null && disk.resolve(parent).normalize().startsWith(ofVm)) {
-                        throw new StoreException("the disk " + layout.directory().relativize(disk)
-                                + " starts from one of VM " + vm
-                                + "; destroy its VM first, or make the disk flat");
-                    }
+            for (Path disk : described(each -> !each.equals(ofVm))) {
+                String parent = DiskChain.parentOf(new StoreImages(files, disk));
+                if (parent != null && disk.resolve(parent).normalize().startsWith(ofVm)) {
+                    throw new StoreException("the disk " + layout.directory().relativize(disk)
+                            + " starts from one of VM " + vm
+                            + "; destroy its VM first, or make the disk flat");
                 }
             }
         } catch (StoreException e) {
@@ -232,6 +224,19 @@ public final class DiskDirectories {
             throw new StoreException("the disks of VM " + vm + " are not deleted, since nobody can "
                     + "tell whether others start from them: " + e.getMessage(), e);
         }
+    }
+
+    /** The disks that have a description, VM by VM. */
+    private List<Path> described(Predicate<Path> wanted) throws IOException {
+        var found = new ArrayList<Path>();
+        for (Path ofVm : foldersIn(layout.images())) {
+            for (Path disk : wanted.test(ofVm) ? foldersIn(ofVm) : List.<Path>of()) {
+                if (isDescribed(disk)) {
+                    found.add(disk);
+                }
+            }
+        }
+        return found;
     }
 
     /**

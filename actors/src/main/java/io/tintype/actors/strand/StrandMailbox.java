@@ -214,21 +214,18 @@ final class StrandMailbox extends StrandEntry
 
     private Queue ordinary() {
         var present = ordinary;
-        if (present != null) {
-            return present;
-        }
-        var created = new Queue();
-        var other = (Queue) ORDINARY.compareAndExchange(this, null, created);
-        return other == null ? created : other;
+        return present == null ? made(ORDINARY) : present;
     }
 
     private Queue urgent() {
         var present = urgent;
-        if (present != null) {
-            return present;
-        }
+        return present == null ? made(URGENT) : present;
+    }
+
+    /** Of several threads that find no queue, one makes it. */
+    private Queue made(VarHandle place) {
         var created = new Queue();
-        var other = (Queue) URGENT.compareAndExchange(this, null, created);
+        var other = (Queue) place.compareAndExchange(this, null, created);
         return other == null ? created : other;
     }
 
