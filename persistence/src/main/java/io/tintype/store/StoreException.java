@@ -2,8 +2,11 @@ package io.tintype.store;
 
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 
 /**
@@ -42,6 +45,9 @@ public class StoreException extends IOException {
         return switch (cause) {
             case AccessDeniedException _ -> "Permission denied";
             case NoSuchFileException _ -> "No such file or directory";
+            case NotDirectoryException _ -> "Not a directory";
+            case FileAlreadyExistsException _ -> "File exists";
+            case DirectoryNotEmptyException _ -> "Directory not empty";
             default -> cause.getClass().getSimpleName();
         };
     }
@@ -53,7 +59,7 @@ public class StoreException extends IOException {
                 "free some space there or choose another store directory";
             case "Permission denied", "Operation not permitted", "Read-only file system" ->
                 "choose a store directory that can be written";
-            case "No such file or directory" -> "choose another store directory";
+            case "No such file or directory", "Not a directory" -> "choose another store directory";
             case "Too many open files" -> "raise the limit on open files (ulimit -n)";
             default -> "check the disk that it is on";
         };

@@ -142,7 +142,8 @@ final class ChainReader {
 
     /** The groups that may have data as of {@code view}: all others are zeros. */
     BitSet groupsWithData(int view) {
-        var groups = new BitSet(state.geometry().groupCount());
+        // It grows: most of a large disk is never written.
+        var groups = new BitSet();
         addGroupsWithData(view, groups);
         return groups;
     }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.SortedSet;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -359,9 +360,9 @@ public final class DiskChain implements AutoCloseable {
         writer.writeZeroes(layer, position, bytes, discard);
     }
 
-    /** Whether all of {@code group} is known to be zeros as of {@code view}, without reading it. */
-    public boolean isKnownZeros(int view, long group) {
-        return reader.isZeros(view, state.checkGroup(group));
+    /** The block groups that may hold data as of {@code view}, ascending, without reading any; all others are known to be zeros. */
+    public IntStream groupsWithData(int view) {
+        return reader.groupsWithData(view).stream();
     }
 
     /**

@@ -1,7 +1,6 @@
 package io.tintype.simulations.checkpoints;
 
 import io.tintype.actors.CheckpointRef;
-import io.tintype.cow.disk.DiskChain;
 import io.tintype.simulations.run.UserErrorException;
 import io.tintype.store.CheckpointStore;
 import io.tintype.store.Manifest;
@@ -33,30 +32,28 @@ public final class Difference {
      * @param changed which of them differ
      * @param groups of a disk, how many block groups have a block that differs; 0 of memory
      */
-    @SuppressWarnings("NonApiType") // a set of numbers, all of them small
-    public record Part(String name, int unitBytes, int units, BitSet changed, long groups) {
-        /** Copies the set. */
-        public Part {
-            changed = (BitSet) changed.clone();
-        }
-
+    public record Part(String name, int unitBytes, long units, UnitSet changed, long groups) {
         /** How many differ. */
         public long changedCount() {
-            return changed.cardinality();
+            return changed.count();
         }
 
         /** For a picture of at most {@code cells} cells: how many units of each cell differ. */
         public int[] cells(int cells) {
-            int count = Math.max(1, Math.min(cells, units));
+            int count = (int) Math.max(1, Math.min(cells, units));
             var sums = new int[count];
-            changed.stream().forEach(unit -> sums[(int) ((long) unit * count / units)]++);
+            changed.forEachRun((first, last) -> {
+                for (long unit = first; unit <= last; unit++) {
+                    sums[(int) (unit * count / units)]++;
+                }
+            });
             return sums;
         }
 
         /** How many units the cell stands for. */
         public int unitsOfCell(int cell, int cellCount) {
-            long from = ((long) cell * units + cellCount - 1) / cellCount;
-            long to = ((long) (cell + 1) * units + cellCount - 1) / cellCount;
+            long from = (cell * units + cellCount - 1) / cellCount;
+            long to = ((cell + 1) * units + cellCount - 1) / cellCount;
             return (int) Math.max(1, to - from);
         }
     }
@@ -115,18 +112,20 @@ public final class Difference {
 
     private Part memory(StoredCheckpoint a, StoredCheckpoint b, int region) throws IOException {
         int pages = a.manifest().regions().get(region).pages();
-        var changed = new BitSet(pages);
+        var changed = new UnitSet();
         // 8 bytes a page; two sums of 32 bits that fail on different pairs.
         var sums = new long[pages];
         a.forEachPage(region, (page, data, offset) -> sums[page] = sum(data, offset));
         var seen = new BitSet(pages);
         b.forEachPage(region, (page, data, offset) -> {
             seen.set(page);
-            changed.set(page, sums[page] != sum(data, offset));
+            if (sums[page] != sum(data, offset)) {
+                changed.add(page);
+            }
         });
         for (int page = 0; page < pages; page++) {
             if (!seen.get(page) && sums[page] != 0) {
-                changed.set(page);
+                changed.add(page);
             }
         }
         return new Part("memory " + region, 4096, pages, changed, 0);
@@ -153,8 +152,8 @@ public final class Difference {
 
     private Part disk(Manifest a, Manifest b, int index) throws IOException {
         long sizeBytes = a.disks().get(index).sizeBytes();
-        int blocks = Math.toIntExact((sizeBytes + BLOCK_BYTES - 1) / BLOCK_BYTES);
-        var changed = new BitSet();
+        long blocks = (sizeBytes + BLOCK_BYTES - 1) / BLOCK_BYTES;
+        var changed = new UnitSet();
         long groups = 0;
         try (var shownA = ShownDisk.open(store, a, index);
                 var shownB = ShownDisk.open(store, b, index);
@@ -165,11 +164,15 @@ public final class Difference {
                     chainB.geometry().groupBytes());
             var bufferA = arena.allocate(groupBytes);
             var bufferB = arena.allocate(groupBytes);
-            for (long at = 0; at < sizeBytes; at += groupBytes) {
-                if (isZeros(chainA, shownA.view(), at, groupBytes)
-                        && isZeros(chainB, shownB.view(), at, groupBytes)) {
-                    continue;
-                }
+            // Of the larger groups, those in which either has data; where neither has any nothing differs.
+            var steps = new BitSet();
+            for (var shown : List.of(shownA, shownB)) {
+                int perStep = groupBytes / shown.chain().geometry().groupBytes();
+                shown.chain().groupsWithData(shown.view())
+                        .forEach(group -> steps.set(group / perStep));
+            }
+            for (int step = steps.nextSetBit(0); step >= 0; step = steps.nextSetBit(step + 1)) {
+                long at = (long) step * groupBytes;
                 long length = Math.min(groupBytes, sizeBytes - at);
                 chainA.read(shownA.view(), at, bufferA, 0, length);
                 chainB.read(shownB.view(), at, bufferB, 0, length);
@@ -178,7 +181,7 @@ public final class Difference {
                 for (long offset = 0; offset < length; offset += BLOCK_BYTES) {
                     long end = Math.min(length, offset + BLOCK_BYTES);
                     if (MemorySegment.mismatch(bufferA, offset, end, bufferB, offset, end) >= 0) {
-                        changed.set((int) ((at + offset) / BLOCK_BYTES));
+                        changed.add((at + offset) / BLOCK_BYTES);
                         differs = true;
                     }
                 }
@@ -186,17 +189,6 @@ public final class Difference {
             }
         }
         return new Part("disk " + index, BLOCK_BYTES, blocks, changed, groups);
-    }
-
-    private static boolean isZeros(DiskChain chain, int view, long at, int bytes) {
-        int groupBytes = chain.geometry().groupBytes();
-        for (long position = at; position < at + bytes
-                && position < chain.geometry().sizeBytes(); position += groupBytes) {
-            if (!chain.isKnownZeros(view, position / groupBytes)) {
-                return false;
-            }
-        }
-        return true;
     }
 
     private void count(long count) {

@@ -23,7 +23,7 @@ public final class DifferencePage {
      * @param sizes of each cell, how many units it has
      */
     @SuppressWarnings("ArrayRecordComponent") // written once, never compared
-    private record Picture(String name, int unitBytes, int units, long changed, long groups,
+    private record Picture(String name, int unitBytes, long units, long changed, long groups,
             int columns, int[] cells, int[] sizes) {}
 
     private record Page(String a, String b, List<Picture> parts) {}

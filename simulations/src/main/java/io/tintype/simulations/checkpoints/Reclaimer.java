@@ -64,9 +64,13 @@ public final class Reclaimer {
             requireAllKnown(leftovers);
             var doomed = retention == null ? List.<CheckpointRef>of() : doomed(look, retention);
             if (!dryRun && !doomed.isEmpty()) {
-                drop(directory, doomed, isCancelled, phase);
+                if (withDisks) {
+                    // What would refuse below must do so before the first checkpoint is gone.
+                    look.unneededImages(List.of());
+                }
+                var dropped = drop(directory, doomed, isCancelled, phase);
                 var rest = reclaim(directory, null, withDisks, false, isCancelled, phase);
-                return new Reclaimed(false, doomed.stream().map(CheckpointRef::toString).toList(),
+                return new Reclaimed(false, dropped.stream().map(CheckpointRef::toString).toList(),
                         rest.leftovers(), rest.leftoverBytes(), rest.layers(), rest.layerBytes(),
                         rest.disks(), rest.diskBytes(), rest.areDisksKept(), rest.interrupted(),
                         rest.diskProblem());
@@ -133,14 +137,18 @@ public final class Reclaimer {
         return doomed;
     }
 
-    private static void drop(Path directory, List<CheckpointRef> doomed,
+    /** Those that are gone: fewer only when it was cancelled. */
+    private static List<CheckpointRef> drop(Path directory, List<CheckpointRef> doomed,
             BooleanSupplier isCancelled, Consumer<String> phase) throws IOException {
+        int count = 0;
         try (var store = CheckpointStore.open(directory)) {
-            for (int i = 0; i < doomed.size() && !isCancelled.getAsBoolean(); i++) {
-                phase.accept("deleting checkpoint " + (i + 1) + " of " + doomed.size());
-                store.drop(doomed.get(i));
+            while (count < doomed.size() && !isCancelled.getAsBoolean()) {
+                phase.accept("deleting checkpoint " + (count + 1) + " of " + doomed.size());
+                store.drop(doomed.get(count));
+                count++;
             }
         }
+        return doomed.subList(0, count);
     }
 
     private static void requireAllKnown(GcReport report) {

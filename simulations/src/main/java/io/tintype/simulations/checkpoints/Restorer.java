@@ -56,7 +56,7 @@ public final class Restorer implements AutoCloseable {
      * @param firstInstructionMillis from the call to the first slice of its guest; 0 if it was not started
      * @param pending requests that were in flight at the cut
      * @param delivered of them, how many completions the guest has seen
-     * @param seconds how long it ran
+     * @param seconds how long it ran, until the checkpoint at its end was sealed
      * @param steps what its guest did meanwhile
      * @param ioCompleted requests that completed meanwhile
      * @param memoryFaults pages copied or brought in meanwhile
@@ -179,13 +179,15 @@ public final class Restorer implements AutoCloseable {
         GuestFactory guest = own == null ? IdleGuest.factory() : own;
         long beginNs = System.nanoTime();
         Vm vm = making.make(guest, seen);
-        double seconds = 0;
+        long startNs = System.nanoTime();
         if (!runFor.isZero()) {
             vm.start();
-            seconds = run(vm, runFor);
+            run(vm, startNs, runFor);
         }
         var outcome = await(vm.checkpoint());
+        // It runs on while the checkpoint is taken, and what it does then counts, too.
         long steps = vm.counters().steps();
+        double seconds = runFor.isZero() ? 0 : (System.nanoTime() - startNs) / 1e9;
         long firstNs = seen.firstNs.get();
         if (!outcome.sealed()) {
             throw unsealed(vm, Objects.requireNonNullElse(outcome.reason(), "no reason was given"));
@@ -222,8 +224,7 @@ public final class Restorer implements AutoCloseable {
         return host.store().directory().resolve("images").resolve(vmName).toString();
     }
 
-    private double run(Vm vm, Duration runFor) throws InterruptedException, IOException {
-        long startNs = System.nanoTime();
+    private void run(Vm vm, long startNs, Duration runFor) throws InterruptedException {
         while (System.nanoTime() - startNs < runFor.toNanos() && !isCancelled.getAsBoolean()) {
             if (vm.ended().toCompletableFuture().isDone()) {
                 // Why, the checkpoint that cannot be taken tells.
@@ -232,21 +233,18 @@ public final class Restorer implements AutoCloseable {
             // How often it is looked whether to end.
             Thread.sleep(LOOK_MS);
         }
-        return (System.nanoTime() - startNs) / 1e9;
     }
 
-    /** Deletes what {@link #restore} left of these VMs. */
-    public void undo(List<Restored> made) throws IOException {
-        for (var each : made) {
-            for (var left : host.store().list()) {
-                if (left.vm().value().equals(each.vm())) {
-                    host.delete(left);
-                }
+    /** Deletes all that this has left of the VMs to be restored, of one that was only half made, too. */
+    public void undo() throws IOException {
+        for (var left : host.store().list()) {
+            if (names.contains(left.vm().value())) {
+                host.delete(left);
             }
-            for (var vm : host.vms()) {
-                if (vm.id().value().equals(each.vm())) {
-                    host.destroy(vm);
-                }
+        }
+        for (var vm : host.vms()) {
+            if (names.contains(vm.id().value())) {
+                host.destroy(vm);
             }
         }
     }

@@ -158,13 +158,12 @@ public final class Verifier {
             }
             int groupBytes = chain.geometry().groupBytes();
             MemorySegment buffer = arena.allocate(groupBytes);
-            for (long group = 0; group * groupBytes < disk.sizeBytes(); group++) {
-                if (!chain.isKnownZeros(shown.view(), group)) {
-                    long count = Math.min(groupBytes, disk.sizeBytes() - group * groupBytes);
-                    chain.read(shown.view(), group * groupBytes, buffer, 0, count);
-                    counts[1]++;
-                    read(count);
-                }
+            for (var groups = chain.groupsWithData(shown.view()).iterator(); groups.hasNext();) {
+                long at = (long) groups.nextInt() * groupBytes;
+                long count = Math.min(groupBytes, disk.sizeBytes() - at);
+                chain.read(shown.view(), at, buffer, 0, count);
+                counts[1]++;
+                read(count);
             }
         } catch (IOException damaged) {
             damages.add(damage(damaged));

@@ -85,15 +85,16 @@ final class CheckpointClone implements Callable<Integer> {
             try {
                 for (var each : restorer.names()) {
                     if (isCancelled.get()) {
-                        restorer.undo(clones);
+                        restorer.undo();
                         line.say("tintype: interrupted; none of the clones is there");
                         return Commands.EXIT_FAILED;
                     }
                     clones.add(restorer.clone(each));
                     done.incrementAndGet();
                 }
-            } catch (IOException failure) {
-                restorer.undo(clones);
+            } catch (IOException | RuntimeException failure) {
+                // Whatever it is: those that are made must not stay when it is said that nothing was changed.
+                restorer.undo();
                 throw failure;
             }
         }

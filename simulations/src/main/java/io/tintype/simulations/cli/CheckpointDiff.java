@@ -4,6 +4,7 @@ import io.tintype.actors.CheckpointRef;
 import io.tintype.simulations.checkpoints.Difference;
 import io.tintype.simulations.checkpoints.DifferencePage;
 import io.tintype.simulations.checkpoints.Refs;
+import io.tintype.simulations.checkpoints.UnitSet;
 import io.tintype.simulations.checkpoints.Vanished;
 import io.tintype.simulations.cli.Commands.Surroundings;
 import io.tintype.simulations.report.Units;
@@ -11,7 +12,6 @@ import io.tintype.store.CheckpointStore;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
@@ -49,7 +49,7 @@ final class CheckpointDiff implements Callable<Integer> {
      * @param ranges first and last number of each run of them
      */
     record Part(String name, long units, long changed, long changedGroups,
-            List<List<Integer>> ranges) {}
+            List<List<Long>> ranges) {}
 
     /** What {@code --json} prints. */
     record Result(String a, String b, List<Part> parts) {}
@@ -144,13 +144,9 @@ final class CheckpointDiff implements Callable<Integer> {
         out.flush();
     }
 
-    private static List<List<Integer>> ranges(BitSet changed) {
-        var ranges = new ArrayList<List<Integer>>();
-        for (int from = changed.nextSetBit(0); from >= 0;) {
-            int end = changed.nextClearBit(from);
-            ranges.add(List.of(from, end - 1));
-            from = changed.nextSetBit(end);
-        }
+    private static List<List<Long>> ranges(UnitSet changed) {
+        var ranges = new ArrayList<List<Long>>();
+        changed.forEachRun((first, last) -> ranges.add(List.of(first, last)));
         return ranges;
     }
 }

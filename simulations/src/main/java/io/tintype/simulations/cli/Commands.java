@@ -2,9 +2,12 @@ package io.tintype.simulations.cli;
 
 import io.tintype.simulations.bench.Benchmark;
 import io.tintype.simulations.run.FleetRunner;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.OutputStream;
 import java.io.OutputStreamWriter;
-import java.io.PrintStream;
 import java.io.PrintWriter;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -12,6 +15,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.RunLast;
 
 /** Puts the commands together, and says in one place how each of them fails. */
 public final class Commands {
@@ -39,16 +43,20 @@ public final class Commands {
         var surroundings = new Surroundings(
                 Machine.local(), Terminal.local(),
                 Path.of(System.getProperty("java.io.tmpdir", "/tmp")));
+        var results = new ResultStream(new FileOutputStream(FileDescriptor.out));
+        var out = writer(results, System.out.charset());
+        var err = writer(System.err, System.err.charset());
         return on(root, runner, benchmarks, surroundings)
-                .setOut(writer(System.out))
-                .setErr(writer(System.err));
+                .setOut(out)
+                .setErr(err)
+                .setExecutionStrategy(
+                        parsed -> results.conclude(new RunLast().execute(parsed), out, err));
     }
 
     /** In the locale's encoding, or in UTF-8 where that is plain ASCII: what is told to have no µ mostly has it all the same. */
-    private static PrintWriter writer(PrintStream stream) {
-        var charset = stream.charset().newEncoder().canEncode("µ·×–…")
-                ? stream.charset()
-                : StandardCharsets.UTF_8;
+    private static PrintWriter writer(OutputStream stream, Charset ofLocale) {
+        var charset =
+                ofLocale.newEncoder().canEncode("µ·×–…") ? ofLocale : StandardCharsets.UTF_8;
         return new PrintWriter(new OutputStreamWriter(stream, charset), true);
     }
 

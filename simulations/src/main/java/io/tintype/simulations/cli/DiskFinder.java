@@ -1,10 +1,9 @@
 package io.tintype.simulations.cli;
 
-import io.tintype.actors.CheckpointId;
 import io.tintype.actors.CheckpointRef;
-import io.tintype.actors.VmId;
 import io.tintype.simulations.run.UserErrorException;
 import io.tintype.store.CheckpointStore;
+import io.tintype.store.DamagedSegmentException;
 import io.tintype.store.StoreException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,7 +13,7 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Finds the disks that a path names, and the checkpoints that point to them; opens no store and writes nothing. */
+/** Finds the disks that a path names, and the checkpoints that point to them; takes no lock and writes nothing. */
 final class DiskFinder {
     /**
      * A disk.
@@ -56,12 +55,13 @@ final class DiskFinder {
         if (Files.exists(directory.resolve("chain"))) {
             return List.of(new Found(directory, null));
         }
-        if (!Files.exists(directory.resolve(MARKER))) {
+        if (!Files.isRegularFile(directory.resolve(MARKER))) {
             throw UserErrorException.of("PATH", path,
                     "neither a disk (no file chain in it) nor a store (no file " + MARKER
                             + " in it)",
                     "name a disk's directory, an image file or a store");
         }
+        refuseNewer(directory);
         var disks = new ArrayList<Found>();
         for (var vm : list(directory.resolve("images"))) {
             for (var disk : list(vm)) {
@@ -83,46 +83,67 @@ final class DiskFinder {
         return disks;
     }
 
+    /** Where things are in it is not known then. Disks of a store whose marker is damaged are looked at all the same. */
+    private static void refuseNewer(Path directory) throws StoreException {
+        try (var _ = CheckpointStore.openReadOnly(directory)) {
+            return;
+        } catch (StoreException refused) {
+            if (!isDamage(refused)) {
+                throw refused;
+            }
+        }
+    }
+
+    private static boolean isDamage(StoreException refused) {
+        return refused.getCause() instanceof DamagedSegmentException;
+    }
+
     /** The checkpoints of the store that the path is, or lies in; those that cannot be read have a line in {@code problems}. */
-    static List<Pointer> pointers(Path path, List<String> problems) throws IOException {
+    static List<Pointer> pointers(Path path, List<String> problems) throws StoreException {
         var store = storeOf(path.toAbsolutePath().normalize());
         var pointers = new ArrayList<Pointer>();
         if (store == null) {
             return pointers;
         }
-        for (var vm : list(store.resolve("checkpoints"))) {
-            for (var checkpoint : list(vm)) {
-                var id = Objects.requireNonNull(checkpoint.getFileName()).toString();
-                var name = Objects.requireNonNull(vm.getFileName()).toString();
-                if (id.matches("[1-9]\\d{0,17}")) {
-                    try {
-                        var ref = new CheckpointRef(new VmId(name),
-                                new CheckpointId(Long.parseLong(id)));
-                        add(store, ref, pointers);
-                    } catch (StoreException | IllegalArgumentException damaged) {
-                        problems.add(String.valueOf(damaged.getMessage()));
-                    }
-                }
+        try (var opened = CheckpointStore.openReadOnly(store)) {
+            addPointers(opened, pointers, problems);
+        } catch (StoreException refused) {
+            if (!isDamage(refused)) {
+                throw refused;
             }
+            problems.add(String.valueOf(refused.getMessage()));
         }
         return pointers;
     }
 
-    private static void add(Path store, CheckpointRef ref, List<Pointer> pointers)
+    private static void addPointers(CheckpointStore store, List<Pointer> pointers,
+            List<String> problems) {
+        // Not the directories: those of deleted checkpoints stay as long as others need their pages.
+        for (var ref : store.list()) {
+            try {
+                add(store, ref, pointers);
+            } catch (StoreException damaged) {
+                problems.add(String.valueOf(damaged.getMessage()));
+            }
+        }
+    }
+
+    private static void add(CheckpointStore store, CheckpointRef ref, List<Pointer> pointers)
             throws StoreException {
-        for (var disk : CheckpointStore.openReadOnly(store).open(ref).manifest().disks()) {
+        var directory = store.directory();
+        for (var disk : store.open(ref).manifest().disks()) {
             var copy = disk.copy();
-            pointers.add(new Pointer(ref.toString(), store.resolve(disk.images()), disk.view(),
+            pointers.add(new Pointer(ref.toString(), directory.resolve(disk.images()), disk.view(),
                     copy == null
                             ? null
-                            : store.resolve("checkpoints").resolve(ref.vm().value())
+                            : directory.resolve("checkpoints").resolve(ref.vm().value())
                                     .resolve(ref.id().toString()).resolve(copy)));
         }
     }
 
     private static @Nullable Path storeOf(Path path) {
         for (var at = path; at != null; at = at.getParent()) {
-            if (Files.exists(at.resolve(MARKER))) {
+            if (Files.isRegularFile(at.resolve(MARKER))) {
                 return at;
             }
         }

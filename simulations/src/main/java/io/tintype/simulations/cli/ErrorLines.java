@@ -98,7 +98,9 @@ final class ErrorLines {
         }
         if (error instanceof MissingParameterException missing && !missing.getMissing().isEmpty()) {
             var first = missing.getMissing().getFirst();
-            return name(first) + " needs a value: " + first.paramLabel();
+            return first.isPositional()
+                    ? "no " + first.paramLabel() + " is given"
+                    : name(first) + " needs a value: " + first.paramLabel();
         }
         if (error.getCause() instanceof TypeConversionException conversion) {
             var value = error.getValue();

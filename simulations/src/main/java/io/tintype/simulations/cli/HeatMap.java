@@ -26,7 +26,8 @@ final class HeatMap {
             // Whatever differs shows: only none of it is a dot.
             int step = cells[i] == 0
                     ? -1
-                    : Math.min(DENSER.length() - 1, cells[i] * DENSER.length() / units);
+                    : (int) Math.min(DENSER.length() - 1,
+                            (long) cells[i] * DENSER.length() / units);
             var mark = step < 0 ? NOTHING : DENSER.charAt(step);
             if (colour && step >= 0) {
                 text.append(HOT).append(mark).append(PLAIN);

@@ -146,6 +146,20 @@ final class OptionChecks {
         if (!Files.isWritable(Files.exists(file) ? file : folder)) {
             throw UserErrorException.of(option, file, "may not be written by you", wayOut);
         }
+        var store = storeAround(file);
+        if (store != null) {
+            throw UserErrorException.of(option, file, "would lie in the store " + store, wayOut);
+        }
+    }
+
+    /** The store in which {@code file} would replace something, or be something that no store knows; null for none. */
+    private static @Nullable Path storeAround(Path file) {
+        for (var at = parent(file).normalize(); at != null; at = at.getParent()) {
+            if (Files.exists(at.resolve("tintype-store"))) {
+                return at;
+            }
+        }
+        return null;
     }
 
     /** Whether a file that will be written, null for none, has a name of its own. */

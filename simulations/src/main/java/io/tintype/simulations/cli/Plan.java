@@ -35,13 +35,16 @@ final class Plan {
                 : Units.whole(options.dirtyPerSecond()) + " stores/s";
         if (options.guest() == GuestKind.TRACE) {
             return "load: trace " + options.trace() + " " + Units.digits(options.speed())
-                    + " times as fast as recorded, up to " + options.ioDepth()
-                    + " requests in flight, " + stores
+                    + " times as fast as recorded, up to " + inFlight(options) + ", " + stores
                     + ", seed " + options.seed();
         }
-        return "load: synthetic, " + options.ioDepth() + " requests in flight, "
-                + stores + ", seed "
+        return "load: synthetic, " + inFlight(options) + ", " + stores + ", seed "
                 + options.seed();
+    }
+
+    private static String inFlight(RunOptions options) {
+        return options.ioDepth()
+                + (options.ioDepth() == 1 ? " request in flight" : " requests in flight");
     }
 
     private static String checkpoints(RunOptions options) {

@@ -12,8 +12,12 @@ public final class UserErrorException extends RuntimeException {
         super(line, null, false, false);
     }
 
-    /** {@code thing value: what is wrong with it; the way out}. */
+    /** {@code thing value: what is wrong with it; the way out}. A value that nobody would see stands in quotes. */
     public static UserErrorException of(String thing, Object value, String wrong, String wayOut) {
-        return new UserErrorException(thing + " " + value + ": " + wrong + "; " + wayOut);
+        var shown = value.toString();
+        if (shown.isBlank()) {
+            shown = "'" + shown + "'";
+        }
+        return new UserErrorException(thing + " " + shown + ": " + wrong + "; " + wayOut);
     }
 }

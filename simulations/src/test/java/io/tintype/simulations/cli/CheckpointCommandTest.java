@@ -28,7 +28,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -94,16 +94,18 @@ class CheckpointCommandTest {
     }
 
     private int tintype(String words) {
+        return execute("checkpoint " + words + " --store " + store);
+    }
+
+    private int execute(String words) {
         out = new StringWriter();
         err = new StringWriter();
-        var arguments = new ArrayList<>(List.of(("checkpoint " + words).split(" ")));
-        arguments.addAll(List.of("--store", store.toString()));
         return Commands
                 .on(new FakeRunner.Root(), new FakeRunner(), List.of(),
                         new Surroundings(() -> 1L << 40, Terminal.none(), folder))
                 .setOut(new PrintWriter(out, true))
                 .setErr(new PrintWriter(err, true))
-                .execute(arguments.toArray(String[]::new));
+                .execute(words.split(" "));
     }
 
     private JsonNode json(String words) throws IOException {
@@ -124,6 +126,9 @@ class CheckpointCommandTest {
         assertEquals(0, tintype("verify --all"), () -> err.toString() + out);
         assertEquals(0, json("gc --keep-last 1 --keep-hourly 2").get("dropped").size());
         assertEquals(0, tintype("ls"), "what retention deleted is no damage");
+        assertEquals(0, execute("disk info " + store), () -> err.toString());
+        assertEquals("", err.toString());
+        assertTrue(out.toString().contains("vm-1/3"), out.toString());
     }
 
     /** Every file of the store and how long it is; the lock is there or not, and says nothing. */
@@ -264,6 +269,34 @@ class CheckpointCommandTest {
         var html = Files.readString(page);
         assertTrue(html.contains("\"name\":\"memory 0\""), "the data is missing");
         assertFalse(html.contains("{{"), "a mark was left");
+    }
+
+    /** It has more blocks than an int can count, nearly all of them never written. */
+    @Test
+    void shouldCompareAndVerifyTheLargestDisk() throws IOException {
+        store = folder.resolve("large");
+        long sizeBytes = 64L << 40;
+        try (var host = TintypeHost.start(HostOptions.defaults(store)
+                .withMemory(64 << 20, 32 << 20))) {
+            var vm = host.create(VmSpec.synthetic("vm-1", 2 << 20, sizeBytes));
+            vm.start();
+            vm.checkpoint().join().orThrow();
+            long before = vm.counters().ioCompleted();
+            await().until(() -> vm.counters().ioCompleted() > before + 50);
+            vm.checkpoint().join().orThrow();
+        }
+
+        var disk = json("diff vm-1/1 vm-1/2").get("parts").get(1);
+
+        assertEquals(sizeBytes / 4096, disk.get("units").asLong());
+        assertTrue(disk.get("changed").asLong() > 0, disk.toString());
+        long blocks = 0;
+        for (var range : disk.get("ranges")) {
+            blocks += range.get(1).asLong() - range.get(0).asLong() + 1;
+        }
+        assertEquals(disk.get("changed").asLong(), blocks);
+        assertEquals(0, tintype("diff vm-1/1 vm-1/2 --report " + folder.resolve("large.html")));
+        assertEquals(0, tintype("verify --all"), () -> out.toString());
     }
 
     @Test
@@ -425,6 +458,8 @@ class CheckpointCommandTest {
         var chain = store.resolve("images/vm-1/disk-0/chain");
         flip(chain, 30);
         assertRefused("gc --disks", chain + ": damaged at byte");
+        // Not after the checkpoints that the retention does not keep were deleted.
+        assertRefused("gc --disks --keep-last 1", chain + ": damaged at byte");
         assertEquals(1, tintype("gc --dry-run"));
         assertTrue(Files.exists(leftover), "a dry run");
 
@@ -458,19 +493,45 @@ class CheckpointCommandTest {
 
     @Test
     void shouldTellANewerFormatFromDamage() throws IOException {
-        var newer = Files.readAllBytes(manifest(2));
-        newer[8]++;
-        var crc = new CRC32C();
-        crc.update(newer, 0, newer.length - 4);
-        ByteBuffer.wrap(newer).order(ByteOrder.LITTLE_ENDIAN).putInt(newer.length - 4,
-                (int) crc.getValue());
-        Files.write(manifest(2), newer);
+        makeNewer(manifest(2));
 
         assertRefused("restore vm-1/2 --as other", "knows no version after 1; use a newer Tintype");
         assertEquals(1, tintype("verify vm-1/2"));
         assertTrue(out.toString().contains("vm-1/2  CANNOT BE READ: " + manifest(2)),
                 out.toString());
         assertRefused("gc", "its manifest cannot be read");
+    }
+
+    private static void makeNewer(Path file) throws IOException {
+        var newer = Files.readAllBytes(file);
+        newer[8]++;
+        var crc = new CRC32C();
+        crc.update(newer, 0, newer.length - 4);
+        ByteBuffer.wrap(newer).order(ByteOrder.LITTLE_ENDIAN).putInt(newer.length - 4,
+                (int) crc.getValue());
+        Files.write(file, newer);
+    }
+
+    @Test
+    void shouldTellOnceWhatIsWrongWithTheStoreOfDisks() throws IOException {
+        var marker = store.resolve("tintype-store");
+        var whole = Files.readAllBytes(marker);
+        makeNewer(marker);
+        for (var words : List.of("disk info ", "disk check ")) {
+            assertEquals(2, execute(words + store), () -> err.toString() + out);
+            assertTrue(err.toString().contains("use a newer Tintype"), err.toString());
+            assertEquals(1, err.toString().lines().count(), err.toString());
+        }
+        assertRefused("ls", "use a newer Tintype");
+
+        Files.write(marker, Arrays.copyOf(whole, 3));
+        assertEquals(1, execute("disk info " + store), () -> err.toString() + out);
+        assertEquals(1, err.toString().lines().count(), err.toString());
+        assertTrue(
+                err.toString().contains(marker + ", which marks a store, is damaged at offset 3"),
+                err.toString());
+        assertTrue(out.toString().contains("layer-0.img"), out.toString());
+        assertEquals(0, execute("disk check " + store), () -> err.toString() + out);
     }
 
     @Test
@@ -482,6 +543,10 @@ class CheckpointCommandTest {
         assertRefused("restore vm-1 --as Other", "not a VM's name");
         assertRefused("verify", "--all");
         assertRefused("clone vm-1", "--as VM");
+        assertRefused("inspect", "no REF is given");
+        assertRefused("diff vm-1/1", "no B is given");
+        assertRefused("diff vm-1/1 vm-1/2 --report " + manifest(1),
+                manifest(1) + ": would lie in the store " + store);
         flip(manifest(3), 40);
         assertRefused("restore vm-1/3 --as other", "manifest is damaged at offset");
         assertRefused("inspect vm-1/3", "manifest is damaged at offset");
@@ -489,6 +554,18 @@ class CheckpointCommandTest {
         assertRefused("ls", "is damaged at offset");
         Files.delete(store.resolve("tintype-store"));
         assertRefused("ls", "not a Tintype store");
+    }
+
+    @Test
+    void shouldNameAFileThatIsWhereADirectoryMustBe() throws IOException {
+        var checkpoints = store.resolve("checkpoints");
+        delete(checkpoints);
+        Files.writeString(checkpoints, "mine");
+
+        for (var words : List.of("ls", "verify --all", "gc")) {
+            assertRefused(words, "cannot read " + checkpoints + ": Not a directory; choose");
+        }
+        assertRefused("rm vm-1", "needs a directory at " + checkpoints + " and there is a file");
     }
 
     @Test

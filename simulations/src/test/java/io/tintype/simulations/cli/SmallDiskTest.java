@@ -206,6 +206,35 @@ class SmallDiskTest {
         }
     }
 
+    /** There is room for all of them, as far as anybody can tell before: what runs out are the inodes. */
+    @Test
+    void shouldTakeBackTheClonesThatWereMadeWhenOneCannotBe() throws Exception {
+        try (var host = host()) {
+            var vm = host.create(VmSpec.synthetic("vm-1", 2 << 20, 1 << 20));
+            vm.start();
+            assertTrue(vm.checkpoint().join().sealed());
+        }
+        long inodes;
+        try (var all = Files.walk(disk)) {
+            inodes = all.count();
+        }
+        // A clone takes some ten of them.
+        assumeTrue(run("mount", "-o", "remount,nr_inodes=" + (inodes + 30), disk.toString()),
+                "the number of inodes cannot be limited");
+
+        assertEquals(2, tintype("checkpoint clone vm-1 -n 6"), () -> err.toString() + out);
+
+        assertTrue(err.toString().contains("No space left on device"), err.toString());
+        assertEquals(1, err.toString().lines().count(), err.toString());
+        try (var images = Files.list(disk.resolve("store/images"))) {
+            assertEquals(1, images.count(), "disks of clones are left");
+        }
+        assertEquals(0, tintype("checkpoint ls"), () -> out.toString() + err);
+        assertTrue(out.toString().contains("1 checkpoint of 1 VM"), out.toString());
+        assertEquals(0, tintype("checkpoint verify --all"), () -> out.toString() + err);
+        assertEquals(0, tintype("checkpoint clone vm-1 -n 2"), () -> out.toString() + err);
+    }
+
     @Test
     void shouldShowAReadOnlyStoreAndRefuseWhatWouldChangeIt() throws Exception {
         try (var host = host()) {
