@@ -47,6 +47,8 @@ final class Simulation {
     private static final long FOREVER_NS = 3_600_000_000_000L;
     private static final String HOST = "/user/host/";
     private static final int FOLD = 31;
+    private static final String CRASH_AFTER = "crash after ";
+    private static final String CHANGES_IN = " changes in ";
     /** Begins the name of what a story tells and no schedule asks for. */
     static final String NOTE = StoryEvent.NOTE;
 
@@ -129,7 +131,12 @@ final class Simulation {
     private boolean quiet;
     private boolean over;
     private boolean ending;
-    private String stepName = "start";
+    /** Whether what happens is what the schedule asks for; else it follows from that. */
+    private boolean isAsked;
+    /** The schedule's name of the step that it asks for, where that says more than the step's own. */
+    private @Nullable String askedName;
+    /** The last event of the world; its name must not depend on whether deliveries get any. */
+    private String eventName = "start";
     private int unfitting = -1;
 
     private Simulation(SimulatedMachine machine, Knobs knobs, @Nullable Schedule schedule,
@@ -320,12 +327,13 @@ final class Simulation {
         var message = one.message();
         steps++;
         fold(one.actor().hashCode(), message == null ? 0 : message.getClass().getName().hashCode());
+        var name = "";
         if (records) {
-            stepName = unique(deliverName(one.actor(), message));
+            name = unique(deliverName(one.actor(), message));
             var site = system.sentAt(one);
-            recorded.add(site.isEmpty() ? stepName : stepName + ", sent at " + site);
+            recorded.add(site.isEmpty() ? name : name + ", sent at " + site);
         }
-        boolean isTold = tells && !ending && tellDelivery(one, message);
+        boolean isTold = tells && !ending && tellDelivery(one, message, name);
         if (message != null && (one.actor().contains("/checkpoint-")
                 || one.actor().contains("/snapshot-"))) {
             noteStage(one.actor(), message.getClass().getSimpleName());
@@ -338,8 +346,8 @@ final class Simulation {
         system.advance(knobs.stepNs());
         if (host.power.isOff() && !over && !ending) {
             if (records) {
-                recorded.set(recorded.size() - 1, "crash after "
-                        + (host.power.changes() - before) + " changes in " + stepName);
+                recorded.set(recorded.size() - 1,
+                        CRASH_AFTER + (host.power.changes() - before) + CHANGES_IN + name);
             }
             crash();
         }
@@ -350,11 +358,18 @@ final class Simulation {
     }
 
     /** False for one that nobody wants to see. */
-    private boolean tellDelivery(Ready one, @Nullable Object message) {
-        boolean isExact = schedule != null && !schedule.settles() && !quiet;
+    private boolean tellDelivery(Ready one, @Nullable Object message, String name) {
+        boolean isExact = isAsked && schedule != null && !schedule.settles();
         boolean isShown = isExact || (message != null && schedule != null && schedule.settles());
-        teller.delivery(one, message, label(one.actor()), isExact ? stepName : null, isShown);
+        teller.delivery(one, message, label(one.actor()), isExact ? asked(name) : null, isShown);
         return isShown;
+    }
+
+    /** What the schedule calls the step under way. */
+    private String asked(String name) {
+        var asked = askedName;
+        askedName = null;
+        return asked == null ? name : asked;
     }
 
     /** Of a checkpoint that the conflict of a read and a write holds up, which only its own messages tell. */
@@ -397,15 +412,22 @@ final class Simulation {
             return known;
         }
         var name = actor;
+        boolean isKnown = true;
         if (actor.startsWith(HOST)) {
-            var rest = actor.substring(HOST.length());
-            int slash = rest.indexOf('/');
-            var vm = vms.get(slash < 0 ? rest : rest.substring(0, slash));
-            name = vm == null || slash < 0
-                    ? rest
-                    : vm.name + "/" + vm.actorLabel(rest.substring(slash + 1));
+            name = actor.substring(HOST.length());
+            int slash = name.indexOf('/');
+            if (slash >= 0) {
+                var own = name.substring(slash + 1);
+                var vm = vms.get(name.substring(0, slash));
+                var label = vm == null ? null : vm.actorLabel(own);
+                name = label == null ? name : name.substring(0, slash + 1) + label;
+                // It may get one yet: what it is called must not depend on when it was first asked for.
+                isKnown = label != null;
+            }
         }
-        labels.put(actor, name);
+        if (isKnown) {
+            labels.put(actor, name);
+        }
         return name;
     }
 
@@ -441,19 +463,19 @@ final class Simulation {
         worldEvents++;
         fold(name.hashCode(), 1);
         int place = recorded.size();
-        stepName = name;
+        eventName = name;
         if (records) {
             recorded.add(name);
         }
         if (tells) {
-            teller.event(name);
+            teller.event(asked(name), isAsked || schedule == null);
         }
         long before = host.power.changes();
         body.accept(name);
         if (host.power.isOff() && !over) {
-            var crash = "crash after " + (host.power.changes() - before) + " changes in " + name;
             if (records) {
-                recorded.set(place, crash);
+                recorded.set(place,
+                        CRASH_AFTER + (host.power.changes() - before) + CHANGES_IN + name);
             }
             count(Situation.CRASH_IN_STORE_WRITES);
             crash();
@@ -559,7 +581,7 @@ final class Simulation {
     private void task(String verb, Runnable task) {
         var actor = system.runningActor();
         // What no actor wants done an operator does: named after that, as a shrunk run has others.
-        named(verb + (actor.isEmpty() ? stepName : label(actor)), task);
+        named(verb + (actor.isEmpty() ? eventName : label(actor)), task);
     }
 
     private void load(Runnable task) {
@@ -593,6 +615,7 @@ final class Simulation {
     }
 
     private void crash() {
+        isAsked = false;
         over = true;
         for (var vm : vms.values()) {
             vm.muted = true;
@@ -720,6 +743,7 @@ final class Simulation {
     // ---- a run by schedule ----
 
     private void runBy(Schedule by) {
+        isAsked = true;
         int index = 0;
         for (var name : by.events()) {
             if (over) {
@@ -756,10 +780,12 @@ final class Simulation {
             happen(name, _ -> act(action));
             return true;
         }
-        if (name.startsWith("crash after ")) {
-            int in = name.indexOf(" changes in ");
-            host.power.failAfter(Long.parseLong(name.substring("crash after ".length(), in)));
-            boolean did = perform(name.substring(in + " changes in ".length()));
+        if (name.startsWith(CRASH_AFTER)) {
+            int in = name.indexOf(CHANGES_IN);
+            host.power.failAfter(Long.parseLong(name.substring(CRASH_AFTER.length(), in)));
+            askedName = name;
+            boolean did = perform(name.substring(in + CHANGES_IN.length()));
+            askedName = null;
             if (!over) {
                 host.power.stay();
             }
@@ -767,11 +793,10 @@ final class Simulation {
         }
         if (name.startsWith("timer ")) {
             var wanted = plain(name.substring("timer ".length()));
-            for (var entry : labels.entrySet()) {
-                if (entry.getValue().equals(wanted)) {
-                    var fired = new boolean[1];
-                    happen(name, _ -> fired[0] = system.fireTimerOf(entry.getKey()));
-                    return fired[0];
+            for (var owner : system.timerOwners()) {
+                if (label(owner).equals(wanted)) {
+                    happen(name, _ -> system.fireTimerOf(owner));
+                    return true;
                 }
             }
             return false;
@@ -803,6 +828,7 @@ final class Simulation {
 
     private void quiet() {
         quiet = true;
+        isAsked = false;
         host.power.stay();
         host.power.limit(Long.MAX_VALUE);
         held.values().forEach(events::add);
