@@ -16,6 +16,7 @@ import io.tintype.vm.VmSpec;
 import io.tintype.vm.guest.DrivenGuest;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -47,8 +48,13 @@ final class Simulation {
     private static final long FOREVER_NS = 3_600_000_000_000L;
     private static final String HOST = "/user/host/";
     private static final int FOLD = 31;
+    private static final String DELIVER = "deliver ";
     private static final String CRASH_AFTER = "crash after ";
     private static final String CHANGES_IN = " changes in ";
+    /** And in the messages that follow from it. */
+    private static final String CHANGES_FROM = " changes from ";
+    /** Before the messages are handled that are waiting. */
+    static final String AT_ONCE = "at once ";
     /** Begins the name of what a story tells and no schedule asks for. */
     static final String NOTE = StoryEvent.NOTE;
 
@@ -116,6 +122,9 @@ final class Simulation {
     private final Map<String, Integer> names = new HashMap<>();
     private final Map<String, String> labels = new HashMap<>();
     private final List<String> recorded = new ArrayList<>();
+    /** The same without messages, for a schedule that has these handled by themselves. */
+    private final List<String> recordedWorld = new ArrayList<>();
+    private final BitSet done = new BitSet();
     private final Teller teller;
     private final int[] situations = new int[Situation.values().length];
     private final Executor blocking = task -> task("run ", task);
@@ -137,6 +146,7 @@ final class Simulation {
     private @Nullable String askedName;
     /** The last event of the world; its name must not depend on whether deliveries get any. */
     private String eventName = "start";
+    private long changesBeforeEvent;
     private int unfitting = -1;
 
     private Simulation(SimulatedMachine machine, Knobs knobs, @Nullable Schedule schedule,
@@ -159,6 +169,11 @@ final class Simulation {
     /** A run as the seed has it. */
     static RunRecord free(SimulatedMachine machine, Knobs knobs, boolean records) {
         return run(machine, knobs, null, records, false);
+    }
+
+    /** The same, and told. */
+    static RunRecord freeTold(SimulatedMachine machine, Knobs knobs) {
+        return run(machine, knobs, null, true, true);
     }
 
     /** A run by a schedule. */
@@ -276,7 +291,8 @@ final class Simulation {
             tearDown();
         }
         return new RunRecord(List.copyOf(violations), hash, steps, system.nowNs() - startNs,
-                situations, List.copyOf(recorded), unfitting, teller.story());
+                situations, List.copyOf(recorded), List.copyOf(recordedWorld), done, unfitting,
+                teller.story());
     }
 
     private void create(String name) throws IOException {
@@ -348,6 +364,10 @@ final class Simulation {
             if (records) {
                 recorded.set(recorded.size() - 1,
                         CRASH_AFTER + (host.power.changes() - before) + CHANGES_IN + name);
+                if (!recordedWorld.isEmpty()) {
+                    recordWorldCrash(recordedWorld.size() - 1,
+                            host.power.changes() - changesBeforeEvent, CHANGES_FROM);
+                }
             }
             crash();
         }
@@ -401,7 +421,7 @@ final class Simulation {
     }
 
     private String deliverName(String actor, @Nullable Object message) {
-        return "deliver " + label(actor) + " "
+        return DELIVER + label(actor) + " "
                 + (message == null ? "system" : message.getClass().getSimpleName());
     }
 
@@ -463,19 +483,23 @@ final class Simulation {
         worldEvents++;
         fold(name.hashCode(), 1);
         int place = recorded.size();
+        int worldPlace = recordedWorld.size();
         eventName = name;
         if (records) {
             recorded.add(name);
+            recordedWorld.add(system.ready().isEmpty() ? name : AT_ONCE + name);
         }
         if (tells) {
             teller.event(asked(name), isAsked || schedule == null);
         }
         long before = host.power.changes();
+        changesBeforeEvent = before;
         body.accept(name);
         if (host.power.isOff() && !over) {
             if (records) {
                 recorded.set(place,
                         CRASH_AFTER + (host.power.changes() - before) + CHANGES_IN + name);
+                recordWorldCrash(worldPlace, host.power.changes() - before, CHANGES_IN);
             }
             count(Situation.CRASH_IN_STORE_WRITES);
             crash();
@@ -487,6 +511,22 @@ final class Simulation {
             }
         }
         system.advance(knobs.stepNs());
+    }
+
+    private void recordWorldCrash(int place, long changes, String where) {
+        var name = recordedWorld.get(place);
+        recordedWorld.set(place, (name.startsWith(AT_ONCE) ? AT_ONCE : "") + CRASH_AFTER + changes
+                + where + plainWorld(name));
+    }
+
+    /** The name of an event without a word on what else is waiting. */
+    static String plainWorld(String name) {
+        return name.startsWith(AT_ONCE) ? name.substring(AT_ONCE.length()) : name;
+    }
+
+    /** Whether it is a failure of power while messages are handled that follow from an event. */
+    static boolean isCrashInMessages(String name) {
+        return name.contains(CHANGES_FROM);
     }
 
     private void submitted(DiskIo.Operation operation, Consumer<IoStatus> done) {
@@ -745,17 +785,35 @@ final class Simulation {
     private void runBy(Schedule by) {
         isAsked = true;
         int index = 0;
+        int settledBy = -1; // an event that was not possible, before which messages were handled all the same
         for (var name : by.events()) {
             if (over) {
                 return;
             }
-            if (by.settles()) {
+            var plain = by.settles() ? plainWorld(name) : name;
+            long before = steps;
+            if (by.settles() && plain.equals(name)) {
                 settle();
                 checkStuns(true);
+            } else if (!name.startsWith(DELIVER)) {
+                checkStuns(system.ready().isEmpty());
             }
-            if (!perform(name) && unfitting < 0) {
+            boolean isAtOnce = by.settles() && !plain.equals(name);
+            if (steps > before) {
+                settledBy = index;
+            }
+            // Where nothing waits, as after an event that was not possible, at once means nothing.
+            askedName = by.settles() && system.ready().isEmpty() ? plain : name;
+            if (perform(plain)) {
+                done.set(index);
+                if (isAtOnce && settledBy >= 0) {
+                    done.set(settledBy);
+                }
+                settledBy = -1;
+            } else if (unfitting < 0) {
                 unfitting = index;
             }
+            askedName = null;
             index++;
         }
         if (by.settles()) {
@@ -765,7 +823,7 @@ final class Simulation {
     }
 
     private boolean perform(String name) {
-        if (name.startsWith("deliver ")) {
+        if (name.startsWith(DELIVER)) {
             var wanted = plain(name);
             for (var one : system.ready()) {
                 if (deliverName(one.actor(), one.message()).equals(wanted)) {
@@ -781,11 +839,13 @@ final class Simulation {
             return true;
         }
         if (name.startsWith(CRASH_AFTER)) {
-            int in = name.indexOf(CHANGES_IN);
+            var where = name.contains(CHANGES_FROM) ? CHANGES_FROM : CHANGES_IN;
+            int in = name.indexOf(where);
             host.power.failAfter(Long.parseLong(name.substring(CRASH_AFTER.length(), in)));
-            askedName = name;
-            boolean did = perform(name.substring(in + CHANGES_IN.length()));
-            askedName = null;
+            boolean did = perform(name.substring(in + where.length()));
+            if (where.equals(CHANGES_FROM)) {
+                settle();
+            }
             if (!over) {
                 host.power.stay();
             }
