@@ -106,11 +106,6 @@ public record Finding(Story story, int events, int recorded, int tries) {
         private @Nullable Shrunk settled(RunRecord run) {
             var plain = plain(run.world());
             var shrunk = shrink(plain, true);
-            if (shrunk == null && plain.stream().anyMatch(Simulation::isCrashInMessages)) {
-                // Messages in another order write in another order, too: it may fail too early.
-                shrunk = shrink(plain.stream()
-                        .filter(name -> !Simulation.isCrashInMessages(name)).toList(), true);
-            }
             if (shrunk != null || plain.equals(run.world())) {
                 return shrunk;
             }

@@ -51,8 +51,6 @@ final class Simulation {
     private static final String DELIVER = "deliver ";
     private static final String CRASH_AFTER = "crash after ";
     private static final String CHANGES_IN = " changes in ";
-    /** And in the messages that follow from it. */
-    private static final String CHANGES_FROM = " changes from ";
     /** Before the messages are handled that are waiting. */
     static final String AT_ONCE = "at once ";
     /** Begins the name of what a story tells and no schedule asks for. */
@@ -146,7 +144,6 @@ final class Simulation {
     private @Nullable String askedName;
     /** The last event of the world; its name must not depend on whether deliveries get any. */
     private String eventName = "start";
-    private long changesBeforeEvent;
     private int unfitting = -1;
 
     private Simulation(SimulatedMachine machine, Knobs knobs, @Nullable Schedule schedule,
@@ -364,10 +361,6 @@ final class Simulation {
             if (records) {
                 recorded.set(recorded.size() - 1,
                         CRASH_AFTER + (host.power.changes() - before) + CHANGES_IN + name);
-                if (!recordedWorld.isEmpty()) {
-                    recordWorldCrash(recordedWorld.size() - 1,
-                            host.power.changes() - changesBeforeEvent, CHANGES_FROM);
-                }
             }
             crash();
         }
@@ -493,13 +486,15 @@ final class Simulation {
             teller.event(asked(name), isAsked || schedule == null);
         }
         long before = host.power.changes();
-        changesBeforeEvent = before;
         body.accept(name);
         if (host.power.isOff() && !over) {
             if (records) {
-                recorded.set(place,
-                        CRASH_AFTER + (host.power.changes() - before) + CHANGES_IN + name);
-                recordWorldCrash(worldPlace, host.power.changes() - before, CHANGES_IN);
+                var crash = CRASH_AFTER + (host.power.changes() - before) + CHANGES_IN + name;
+                recorded.set(place, crash);
+                recordedWorld.set(worldPlace,
+                        recordedWorld.get(worldPlace).startsWith(AT_ONCE)
+                                ? AT_ONCE + crash
+                                : crash);
             }
             count(Situation.CRASH_IN_STORE_WRITES);
             crash();
@@ -513,20 +508,9 @@ final class Simulation {
         system.advance(knobs.stepNs());
     }
 
-    private void recordWorldCrash(int place, long changes, String where) {
-        var name = recordedWorld.get(place);
-        recordedWorld.set(place, (name.startsWith(AT_ONCE) ? AT_ONCE : "") + CRASH_AFTER + changes
-                + where + plainWorld(name));
-    }
-
     /** The name of an event without a word on what else is waiting. */
     static String plainWorld(String name) {
         return name.startsWith(AT_ONCE) ? name.substring(AT_ONCE.length()) : name;
-    }
-
-    /** Whether it is a failure of power while messages are handled that follow from an event. */
-    static boolean isCrashInMessages(String name) {
-        return name.contains(CHANGES_FROM);
     }
 
     private void submitted(DiskIo.Operation operation, Consumer<IoStatus> done) {
@@ -839,13 +823,9 @@ final class Simulation {
             return true;
         }
         if (name.startsWith(CRASH_AFTER)) {
-            var where = name.contains(CHANGES_FROM) ? CHANGES_FROM : CHANGES_IN;
-            int in = name.indexOf(where);
+            int in = name.indexOf(CHANGES_IN);
             host.power.failAfter(Long.parseLong(name.substring(CRASH_AFTER.length(), in)));
-            boolean did = perform(name.substring(in + where.length()));
-            if (where.equals(CHANGES_FROM)) {
-                settle();
-            }
+            boolean did = perform(name.substring(in + CHANGES_IN.length()));
             if (!over) {
                 host.power.stay();
             }

@@ -65,8 +65,9 @@ final class Teller implements CoreProbe {
     void event(String name, boolean isAsked) {
         stepIndex = story.size();
         system.mark(stepIndex);
-        story.add(new StoryEvent(isAsked ? name : Simulation.NOTE + stepIndex, laneOf(name),
-                kindOf(name), name, -1, new TreeMap<>()));
+        var plain = Simulation.plainWorld(name);
+        story.add(new StoryEvent(isAsked ? name : Simulation.NOTE + stepIndex, laneOf(plain),
+                kindOf(plain), name, -1, new TreeMap<>()));
     }
 
     /**

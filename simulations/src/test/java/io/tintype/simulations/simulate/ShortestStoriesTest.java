@@ -25,6 +25,9 @@ import org.junit.jupiter.params.provider.EnumSource;
  *
  * <p>Of each rule that is so for the first seeds that show it, with none passed over: runs are kept small enough for that, and one that is
  * not fails the test.
+ *
+ * <p>R14 is not among them: it takes three checkpoints, each with three events up to its stun, and a store after each, so its stories have
+ * 13 events, and there are too many choices of 6. {@code ShrunkRunsTest} knows the shortest run that breaks it, on the pure core.
  */
 class ShortestStoriesTest {
     private static final int STORIES = 2;
@@ -32,9 +35,9 @@ class ShortestStoriesTest {
     /** At about 1,000 runs a second. */
     private static final int RUNS_MAX = 8_000;
 
-    /** A storage that takes longer than a whole checkpoint. */
-    private static final Map<String, Integer> SLOW =
-            Map.of("latencyMinNs", 20_000_000, "latencyMaxNs", 20_000_001);
+    /** Requests take longer than a whole checkpoint, and a checkpoint's tasks less than a guest needs for its next step. */
+    private static final Map<String, Integer> SLOW = Map.of("latencyMinNs", 5_000_000,
+            "latencyMaxNs", 6_000_000, "gapNs", 30_000, "taskMaxNs", 2_000, "burstPercent", 0);
 
     /** What a run of a seed showed. */
     private record Failing(SimulatedMachine machine, Knobs knobs, Violation violation) {
@@ -99,12 +102,12 @@ class ShortestStoriesTest {
     private static Scenario scenario(Rule rule) {
         return switch (rule) {
             case R1, R2, R3, R4, R5, R10, R12 -> small("swarm", 6, 1, Map.of());
-            case R6, R11 -> small("swarm", 8, 1, Map.of());
-            case R7 -> small("ring", 8, 1, Map.of("bellWeight", 4));
+            case R6, R11 -> small("swarm", 6, 1, SLOW);
+            case R7 -> small("ring", 15, 1, Map.of("bellWeight", 4));
             case R8 -> small("conflicts", 6, 1, Map.of());
-            case R9 -> small("disk-reissue", 8, 1, SLOW);
+            case R9 -> small("disk-reissue", 6, 1, SLOW);
             case R13 -> small("flushes", 10, 1, Map.of("crashAt", 25));
-            case R14 -> small("across", 6, 2, SLOW);
+            case R14 -> throw new IllegalArgumentException("its stories are too long for this");
             case R15 -> small("swarm", 8, 1, Map.of("hangPerMille", 60));
             case R16 -> small("swarm", 6, 2, Map.of());
             case R17 -> small("resets", 6, 1, Map.of());
@@ -124,7 +127,7 @@ class ShortestStoriesTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(names = "R14", mode = EnumSource.Mode.EXCLUDE)
     void shouldTellNoStoryOfMoreThanTwiceTheShortest(Rule rule) {
         int stories = 0;
         try (var machine = new SimulatedMachine()) {

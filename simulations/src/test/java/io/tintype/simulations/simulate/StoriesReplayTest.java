@@ -65,8 +65,8 @@ class StoriesReplayTest {
     }
 
     /**
-     * Of runs as they are, which have hundreds of events, with failures of power between events, within them and within messages, and with
-     * VMs of several lives: with every message named and without.
+     * Of runs as they are, which have hundreds of events, with failures of power between and within these, and with VMs of several lives:
+     * with every message named and without.
      */
     @ParameterizedTest
     @ValueSource(strings = {"swarm", "crashes", "garbage", "rollbacks", "lineages", "flushes"})
