@@ -232,6 +232,11 @@ public final class SimulatedSystem<T> implements AutoCloseable {
         return timers.nextOwner();
     }
 
+    /** The actors whose timers are set, the next one first; one that has several is named several times. */
+    public List<String> timerOwners() {
+        return timers.owners();
+    }
+
     /** Lets the next timer go off; the clock goes to its time. */
     public void fireTimer() {
         timers.fire();

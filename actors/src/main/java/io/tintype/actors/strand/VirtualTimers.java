@@ -1,5 +1,6 @@
 package io.tintype.actors.strand;
 
+import java.util.List;
 import java.util.PriorityQueue;
 import java.util.function.Supplier;
 import org.apache.pekko.actor.Cancellable;
@@ -124,7 +125,13 @@ final class VirtualTimers {
         timer.task.run();
     }
 
-    /** Whose timers are set, in the order in which they are due; for a schedule that names them. */
+    /** Whose timers are set, in the order in which they are due. */
+    List<String> owners() {
+        return queue.stream().filter(timer -> !timer.isOver).sorted().map(timer -> timer.owner)
+                .toList();
+    }
+
+    /** Lets the first timer of that actor go off; false if it has none. */
     boolean fireOf(String owner) {
         var found = queue.stream().filter(timer -> !timer.isOver && timer.owner.equals(owner))
                 .sorted().findFirst().orElse(null);

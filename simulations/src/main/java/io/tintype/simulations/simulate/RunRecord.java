@@ -2,6 +2,7 @@ package io.tintype.simulations.simulate;
 
 import io.tintype.simulations.oracle.Violation;
 import io.tintype.simulations.story.StoryEvent;
+import java.util.BitSet;
 import java.util.List;
 
 /**
@@ -13,6 +14,8 @@ import java.util.List;
  * @param virtualNs from its begin to its end
  * @param situations how often each occurred, in the order of {@link Situation}
  * @param events the steps by name, if they were to be recorded
+ * @param world the same without messages; names of those that came while messages were waiting say so
+ * @param done indices of the events of the schedule that made a difference, up to the first failure of power
  * @param unfitting index of the first event of the schedule that did not fit; -1 if all did, or there was none
  * @param story what happened, for people, if it was to be told
  */
@@ -24,5 +27,7 @@ record RunRecord(
         long virtualNs,
         int[] situations,
         List<String> events,
+        List<String> world,
+        BitSet done,
         int unfitting,
         List<StoryEvent> story) {}

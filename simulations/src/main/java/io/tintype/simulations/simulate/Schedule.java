@@ -7,6 +7,7 @@ import java.util.List;
  * come first served.
  *
  * @param events their names
- * @param settles whether all messages are handled before each event; if not, their deliveries are events, too
+ * @param settles whether all messages are handled before each event, but for those that are to happen {@link Simulation#AT_ONCE at
+ *     once}; if not, their deliveries are events, too
  */
 record Schedule(List<String> events, boolean settles) {}

@@ -253,18 +253,19 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
         return count;
     }
 
-    /** What people call an actor of this VM, given its name in the engine. */
+    /** What people call an actor of this VM, given its name in the engine; null if that is not known yet. */
+    @Nullable
     String actorLabel(String actor) {
         if (actor.startsWith("$")) {
             long number = 0;
             for (int i = actor.length() - 1; i > 0; i--) {
                 number = number * 64 + ANONYMOUS.indexOf(actor.charAt(i));
             }
-            return number < issuedLabels.size() ? "io-" + issuedLabels.get((int) number) : actor;
+            return number < issuedLabels.size() ? "io-" + issuedLabels.get((int) number) : null;
         }
         if (actor.startsWith("checkpoint-") || actor.startsWith("snapshot-")) {
             var one = byNumber.get(Long.parseLong(actor.substring(actor.indexOf('-') + 1)));
-            return one == null ? actor : one.label;
+            return one == null ? null : one.label;
         }
         return actor;
     }

@@ -16,6 +16,7 @@ import io.tintype.vm.VmSpec;
 import io.tintype.vm.guest.DrivenGuest;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -47,6 +48,11 @@ final class Simulation {
     private static final long FOREVER_NS = 3_600_000_000_000L;
     private static final String HOST = "/user/host/";
     private static final int FOLD = 31;
+    private static final String DELIVER = "deliver ";
+    private static final String CRASH_AFTER = "crash after ";
+    private static final String CHANGES_IN = " changes in ";
+    /** Before the messages are handled that are waiting. */
+    static final String AT_ONCE = "at once ";
     /** Begins the name of what a story tells and no schedule asks for. */
     static final String NOTE = StoryEvent.NOTE;
 
@@ -114,6 +120,9 @@ final class Simulation {
     private final Map<String, Integer> names = new HashMap<>();
     private final Map<String, String> labels = new HashMap<>();
     private final List<String> recorded = new ArrayList<>();
+    /** The same without messages, for a schedule that has these handled by themselves. */
+    private final List<String> recordedWorld = new ArrayList<>();
+    private final BitSet done = new BitSet();
     private final Teller teller;
     private final int[] situations = new int[Situation.values().length];
     private final Executor blocking = task -> task("run ", task);
@@ -129,7 +138,12 @@ final class Simulation {
     private boolean quiet;
     private boolean over;
     private boolean ending;
-    private String stepName = "start";
+    /** Whether what happens is what the schedule asks for; else it follows from that. */
+    private boolean isAsked;
+    /** The schedule's name of the step that it asks for, where that says more than the step's own. */
+    private @Nullable String askedName;
+    /** The last event of the world; its name must not depend on whether deliveries get any. */
+    private String eventName = "start";
     private int unfitting = -1;
 
     private Simulation(SimulatedMachine machine, Knobs knobs, @Nullable Schedule schedule,
@@ -152,6 +166,11 @@ final class Simulation {
     /** A run as the seed has it. */
     static RunRecord free(SimulatedMachine machine, Knobs knobs, boolean records) {
         return run(machine, knobs, null, records, false);
+    }
+
+    /** The same, and told. */
+    static RunRecord freeTold(SimulatedMachine machine, Knobs knobs) {
+        return run(machine, knobs, null, true, true);
     }
 
     /** A run by a schedule. */
@@ -269,7 +288,8 @@ final class Simulation {
             tearDown();
         }
         return new RunRecord(List.copyOf(violations), hash, steps, system.nowNs() - startNs,
-                situations, List.copyOf(recorded), unfitting, teller.story());
+                situations, List.copyOf(recorded), List.copyOf(recordedWorld), done, unfitting,
+                teller.story());
     }
 
     private void create(String name) throws IOException {
@@ -320,12 +340,13 @@ final class Simulation {
         var message = one.message();
         steps++;
         fold(one.actor().hashCode(), message == null ? 0 : message.getClass().getName().hashCode());
+        var name = "";
         if (records) {
-            stepName = unique(deliverName(one.actor(), message));
+            name = unique(deliverName(one.actor(), message));
             var site = system.sentAt(one);
-            recorded.add(site.isEmpty() ? stepName : stepName + ", sent at " + site);
+            recorded.add(site.isEmpty() ? name : name + ", sent at " + site);
         }
-        boolean isTold = tells && !ending && tellDelivery(one, message);
+        boolean isTold = tells && !ending && tellDelivery(one, message, name);
         if (message != null && (one.actor().contains("/checkpoint-")
                 || one.actor().contains("/snapshot-"))) {
             noteStage(one.actor(), message.getClass().getSimpleName());
@@ -338,8 +359,8 @@ final class Simulation {
         system.advance(knobs.stepNs());
         if (host.power.isOff() && !over && !ending) {
             if (records) {
-                recorded.set(recorded.size() - 1, "crash after "
-                        + (host.power.changes() - before) + " changes in " + stepName);
+                recorded.set(recorded.size() - 1,
+                        CRASH_AFTER + (host.power.changes() - before) + CHANGES_IN + name);
             }
             crash();
         }
@@ -350,11 +371,18 @@ final class Simulation {
     }
 
     /** False for one that nobody wants to see. */
-    private boolean tellDelivery(Ready one, @Nullable Object message) {
-        boolean isExact = schedule != null && !schedule.settles() && !quiet;
+    private boolean tellDelivery(Ready one, @Nullable Object message, String name) {
+        boolean isExact = isAsked && schedule != null && !schedule.settles();
         boolean isShown = isExact || (message != null && schedule != null && schedule.settles());
-        teller.delivery(one, message, label(one.actor()), isExact ? stepName : null, isShown);
+        teller.delivery(one, message, label(one.actor()), isExact ? asked(name) : null, isShown);
         return isShown;
+    }
+
+    /** What the schedule calls the step under way. */
+    private String asked(String name) {
+        var asked = askedName;
+        askedName = null;
+        return asked == null ? name : asked;
     }
 
     /** Of a checkpoint that the conflict of a read and a write holds up, which only its own messages tell. */
@@ -386,7 +414,7 @@ final class Simulation {
     }
 
     private String deliverName(String actor, @Nullable Object message) {
-        return "deliver " + label(actor) + " "
+        return DELIVER + label(actor) + " "
                 + (message == null ? "system" : message.getClass().getSimpleName());
     }
 
@@ -397,15 +425,22 @@ final class Simulation {
             return known;
         }
         var name = actor;
+        boolean isKnown = true;
         if (actor.startsWith(HOST)) {
-            var rest = actor.substring(HOST.length());
-            int slash = rest.indexOf('/');
-            var vm = vms.get(slash < 0 ? rest : rest.substring(0, slash));
-            name = vm == null || slash < 0
-                    ? rest
-                    : vm.name + "/" + vm.actorLabel(rest.substring(slash + 1));
+            name = actor.substring(HOST.length());
+            int slash = name.indexOf('/');
+            if (slash >= 0) {
+                var own = name.substring(slash + 1);
+                var vm = vms.get(name.substring(0, slash));
+                var label = vm == null ? null : vm.actorLabel(own);
+                name = label == null ? name : name.substring(0, slash + 1) + label;
+                // It may get one yet: what it is called must not depend on when it was first asked for.
+                isKnown = label != null;
+            }
         }
-        labels.put(actor, name);
+        if (isKnown) {
+            labels.put(actor, name);
+        }
         return name;
     }
 
@@ -441,19 +476,25 @@ final class Simulation {
         worldEvents++;
         fold(name.hashCode(), 1);
         int place = recorded.size();
-        stepName = name;
+        int worldPlace = recordedWorld.size();
+        eventName = name;
         if (records) {
             recorded.add(name);
+            recordedWorld.add(system.ready().isEmpty() ? name : AT_ONCE + name);
         }
         if (tells) {
-            teller.event(name);
+            teller.event(asked(name), isAsked || schedule == null);
         }
         long before = host.power.changes();
         body.accept(name);
         if (host.power.isOff() && !over) {
-            var crash = "crash after " + (host.power.changes() - before) + " changes in " + name;
             if (records) {
+                var crash = CRASH_AFTER + (host.power.changes() - before) + CHANGES_IN + name;
                 recorded.set(place, crash);
+                recordedWorld.set(worldPlace,
+                        recordedWorld.get(worldPlace).startsWith(AT_ONCE)
+                                ? AT_ONCE + crash
+                                : crash);
             }
             count(Situation.CRASH_IN_STORE_WRITES);
             crash();
@@ -465,6 +506,11 @@ final class Simulation {
             }
         }
         system.advance(knobs.stepNs());
+    }
+
+    /** The name of an event without a word on what else is waiting. */
+    static String plainWorld(String name) {
+        return name.startsWith(AT_ONCE) ? name.substring(AT_ONCE.length()) : name;
     }
 
     private void submitted(DiskIo.Operation operation, Consumer<IoStatus> done) {
@@ -559,7 +605,7 @@ final class Simulation {
     private void task(String verb, Runnable task) {
         var actor = system.runningActor();
         // What no actor wants done an operator does: named after that, as a shrunk run has others.
-        named(verb + (actor.isEmpty() ? stepName : label(actor)), task);
+        named(verb + (actor.isEmpty() ? eventName : label(actor)), task);
     }
 
     private void load(Runnable task) {
@@ -593,6 +639,7 @@ final class Simulation {
     }
 
     private void crash() {
+        isAsked = false;
         over = true;
         for (var vm : vms.values()) {
             vm.muted = true;
@@ -720,18 +767,37 @@ final class Simulation {
     // ---- a run by schedule ----
 
     private void runBy(Schedule by) {
+        isAsked = true;
         int index = 0;
+        int settledBy = -1; // an event that was not possible, before which messages were handled all the same
         for (var name : by.events()) {
             if (over) {
                 return;
             }
-            if (by.settles()) {
+            var plain = by.settles() ? plainWorld(name) : name;
+            long before = steps;
+            if (by.settles() && plain.equals(name)) {
                 settle();
                 checkStuns(true);
+            } else if (!name.startsWith(DELIVER)) {
+                checkStuns(system.ready().isEmpty());
             }
-            if (!perform(name) && unfitting < 0) {
+            boolean isAtOnce = by.settles() && !plain.equals(name);
+            if (steps > before) {
+                settledBy = index;
+            }
+            // Where nothing waits, as after an event that was not possible, at once means nothing.
+            askedName = by.settles() && system.ready().isEmpty() ? plain : name;
+            if (perform(plain)) {
+                done.set(index);
+                if (isAtOnce && settledBy >= 0) {
+                    done.set(settledBy);
+                }
+                settledBy = -1;
+            } else if (unfitting < 0) {
                 unfitting = index;
             }
+            askedName = null;
             index++;
         }
         if (by.settles()) {
@@ -741,7 +807,7 @@ final class Simulation {
     }
 
     private boolean perform(String name) {
-        if (name.startsWith("deliver ")) {
+        if (name.startsWith(DELIVER)) {
             var wanted = plain(name);
             for (var one : system.ready()) {
                 if (deliverName(one.actor(), one.message()).equals(wanted)) {
@@ -756,10 +822,10 @@ final class Simulation {
             happen(name, _ -> act(action));
             return true;
         }
-        if (name.startsWith("crash after ")) {
-            int in = name.indexOf(" changes in ");
-            host.power.failAfter(Long.parseLong(name.substring("crash after ".length(), in)));
-            boolean did = perform(name.substring(in + " changes in ".length()));
+        if (name.startsWith(CRASH_AFTER)) {
+            int in = name.indexOf(CHANGES_IN);
+            host.power.failAfter(Long.parseLong(name.substring(CRASH_AFTER.length(), in)));
+            boolean did = perform(name.substring(in + CHANGES_IN.length()));
             if (!over) {
                 host.power.stay();
             }
@@ -767,11 +833,10 @@ final class Simulation {
         }
         if (name.startsWith("timer ")) {
             var wanted = plain(name.substring("timer ".length()));
-            for (var entry : labels.entrySet()) {
-                if (entry.getValue().equals(wanted)) {
-                    var fired = new boolean[1];
-                    happen(name, _ -> fired[0] = system.fireTimerOf(entry.getKey()));
-                    return fired[0];
+            for (var owner : system.timerOwners()) {
+                if (label(owner).equals(wanted)) {
+                    happen(name, _ -> system.fireTimerOf(owner));
+                    return true;
                 }
             }
             return false;
@@ -803,6 +868,7 @@ final class Simulation {
 
     private void quiet() {
         quiet = true;
+        isAsked = false;
         host.power.stay();
         host.power.limit(Long.MAX_VALUE);
         held.values().forEach(events::add);

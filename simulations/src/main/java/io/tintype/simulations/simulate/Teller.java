@@ -57,11 +57,17 @@ final class Teller implements CoreProbe {
         return stepIndex < 0 || story.get(stepIndex).lane().equals(lane) ? -1 : stepIndex;
     }
 
-    /** An event of the world. */
-    void event(String name) {
+    /**
+     * An event of the world.
+     *
+     * @param isAsked whether a replay has to ask for it; if not, it follows from those that it asks for
+     */
+    void event(String name, boolean isAsked) {
         stepIndex = story.size();
         system.mark(stepIndex);
-        story.add(new StoryEvent(name, laneOf(name), kindOf(name), name, -1, new TreeMap<>()));
+        var plain = Simulation.plainWorld(name);
+        story.add(new StoryEvent(isAsked ? name : Simulation.NOTE + stepIndex, laneOf(plain),
+                kindOf(plain), name, -1, new TreeMap<>()));
     }
 
     /**

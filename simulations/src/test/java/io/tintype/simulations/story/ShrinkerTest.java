@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
@@ -155,6 +156,63 @@ class ShrinkerTest {
             assertTrue(result.tries() <= bound,
                     "seed " + seed + ": " + result.tries() + " tries for " + size + " events");
         }
+    }
+
+    /** Leaving out comes upon the longer one: the events of the shorter one are later. */
+    @Test
+    void shouldFindTheShorterOfTwoWaysToFail() {
+        var longer = events(7);
+        Predicate<List<String>> fails = run -> run.containsAll(longer) || run.contains("e90");
+
+        assertEquals(longer, Shrinker.shrink(events(100), fails));
+        var result = Shrinker.shortest(events(100), trying(fails), 1000, 500);
+
+        assertEquals(List.of("e90"), result.events());
+        assertTrue(result.proven());
+    }
+
+    @Test
+    void shouldTellAShortEnoughStoryFromOneThatMayNotBe() {
+        Predicate<List<String>> fails = run -> run.containsAll(events(5));
+
+        var known = Shrinker.shortest(events(20), trying(fails), 1000, 1000);
+        var unknown = Shrinker.shortest(events(20), trying(fails), 1000, 3);
+
+        assertEquals(events(5), known.events());
+        assertTrue(known.proven());
+        assertEquals(events(5), unknown.events());
+        assertTrue(unknown.minimal());
+        assertFalse(unknown.proven());
+    }
+
+    /** What was not possible is gone with what made it impossible, and nothing is asked of it any more. */
+    @Test
+    void shouldLeaveOutWhatWasNotDone() {
+        // Each event needs the one before, but e0 and e500.
+        var tries = new int[1];
+        var all = IntStream.range(0, 1000).boxed().toList();
+
+        var result = Shrinker.shortest(all, run -> {
+            tries[0]++;
+            var done = new BitSet();
+            for (int i = 0; i < run.size(); i++) {
+                int event = run.get(i);
+                done.set(i, event % 500 == 0
+                        || (i > 0 && done.get(i - 1) && run.get(i - 1) == event - 1));
+            }
+            return new Shrinker.Try(run.contains(500), done);
+        }, 1000, 0);
+
+        assertEquals(List.of(500), result.events());
+        assertTrue(tries[0] <= 14, () -> tries[0] + " tries");
+    }
+
+    private static Shrinker.Runner<String> trying(Predicate<List<String>> fails) {
+        return run -> {
+            var done = new BitSet();
+            done.set(0, run.size());
+            return new Shrinker.Try(fails.test(run), done);
+        };
     }
 
     private static List<String> events(int count) {
