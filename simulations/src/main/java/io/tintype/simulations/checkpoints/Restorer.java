@@ -106,6 +106,8 @@ public final class Restorer implements AutoCloseable {
     public static Restorer open(Path store, String name,
             Function<CheckpointRef, List<String>> names, BooleanSupplier isCancelled)
             throws IOException {
+        // Beside the start of the host, which takes longer; if it cannot be loaded the first page says so.
+        var _ = CompletableFuture.runAsync(CheckpointStore::loadCodec);
         List<String> all;
         long memory;
         CheckpointRef ref;
