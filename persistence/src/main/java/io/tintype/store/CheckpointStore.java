@@ -159,6 +159,15 @@ public final class CheckpointStore implements CheckpointSink, AutoCloseable {
         }
     }
 
+    /**
+     * Loads the native library that pages are compressed with. Otherwise whoever reads or writes the first page of a process waits
+     * for it, the strand of a restored VM before its first instruction above all. Blocks for some ten milliseconds; any thread,
+     * any number of times.
+     */
+    public static void loadCodec() {
+        PageCodec.load();
+    }
+
     /** Absolute; what a manifest's paths are relative to. */
     public Path directory() {
         return directory;

@@ -27,6 +27,16 @@ final class PageCodec implements AutoCloseable {
 
     private PageCodec() {}
 
+    /** See {@link CheckpointStore#loadCodec}. */
+    static void load() {
+        try (var codec = new PageCodec()) {
+            // Of zeros, which it surely makes smaller.
+            int bytes = codec.compress(codec.input(), 0, MemoryFormat.PAGE_BYTES);
+            codec.input().put(codec.output().duplicate().limit(bytes));
+            codec.decompress(codec.input(), 0, bytes);
+        }
+    }
+
     /**
      * Compresses the page at {@code offset} of {@code source}, a direct buffer, into {@link #output}.
      *

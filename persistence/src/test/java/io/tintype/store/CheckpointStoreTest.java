@@ -1,6 +1,7 @@
 package io.tintype.store;
 
 import static io.tintype.store.Fixture.ref;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -40,6 +41,12 @@ class CheckpointStoreTest {
     @AfterEach
     void close() throws StoreException {
         store.close();
+    }
+
+    @Test
+    void shouldLoadItsCodecAnyNumberOfTimes() {
+        assertDoesNotThrow(CheckpointStore::loadCodec);
+        assertDoesNotThrow(CheckpointStore::loadCodec);
     }
 
     @Test

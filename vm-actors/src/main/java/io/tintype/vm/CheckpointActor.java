@@ -14,6 +14,7 @@ import io.tintype.store.Sealed;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
@@ -118,8 +119,8 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
     private final Executor later;
     private final boolean copiesDisks;
     private final long beginNs;
-    // The status of each request of P, once final.
-    private final TreeMap<Long, IoStatus> statuses = new TreeMap<>();
+    // The status of each request of P, once final. The manifest is written from it on another thread, which gets it for itself.
+    private TreeMap<Long, IoStatus> statuses = new TreeMap<>();
     private CheckpointPhase phase;
     private final Catalogue.Told begun;
     private CheckpointSink.@Nullable Draft staged;
@@ -438,17 +439,32 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
     private void writeManifest() {
         var of = theStaged();
         var state = theCut();
-        var known = new TreeMap<>(statuses);
+        var known = statuses;
+        statuses = new TreeMap<>();
+        var sealed = new CompletableFuture<Sealed>();
+        context.pipeToSelf(sealed, ManifestWritten::new);
+        // A copy ends in a turn of its own, of which no guest is to notice anything: so that turn only asks for it.
+        (copiesDisks ? later : (Executor) Runnable::run)
+                .execute(() -> seal(of, state, known, sealed));
+    }
+
+    /** On any thread: of this actor it uses what never changes, and what it is given. */
+    private void seal(CheckpointSink.Draft of, Cut state, SortedMap<Long, IoStatus> known,
+            CompletableFuture<Sealed> sealed) {
         var at = services.wall().instant();
-        context.pipeToSelf(
-                // Not visible before there is a record that it was begun: what is sealed and was never begun is not ours.
-                Blocking.call(copiesDisks ? later : Runnable::run, () -> begun)
-                        .thenCompose(Catalogue.Told::durable)
-                        .thenCompose(_ -> Blocking.call(
-                                services.blocking(),
-                                () -> StoredMachine.seal(
-                                        of, ref, machine, state, known, copiesDisks, at, stunNs))),
-                ManifestWritten::new);
+        // Not visible before there is a record that it was begun: what is sealed and was never begun is not ours.
+        CompletableFuture<Sealed> work = begun.durable()
+                .thenCompose(_ -> Blocking.call(
+                        services.blocking(),
+                        () -> StoredMachine.seal(
+                                of, ref, machine, state, known, copiesDisks, at, stunNs)));
+        var _ = work.whenComplete((written, failure) -> {
+            if (failure == null) {
+                sealed.complete(written);
+            } else {
+                sealed.completeExceptionally(failure);
+            }
+        });
     }
 
     private void report(@Nullable String reason) {

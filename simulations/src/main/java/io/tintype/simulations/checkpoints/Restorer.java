@@ -7,6 +7,7 @@ import io.tintype.scheduler.IoStatus;
 import io.tintype.simulations.run.UserErrorException;
 import io.tintype.store.CheckpointStore;
 import io.tintype.store.Manifest;
+import io.tintype.vm.CheckpointOutcome;
 import io.tintype.vm.DeviceState;
 import io.tintype.vm.HostOptions;
 import io.tintype.vm.RestoreMode;
@@ -20,6 +21,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
@@ -31,6 +33,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
@@ -71,6 +74,8 @@ public final class Restorer implements AutoCloseable {
     private static final long MIB = 1L << 20;
     private static final long ANSWER_SECONDS_MAX = 300;
     private static final long LOOK_MS = 5;
+    // Enough that one sync is for many. Each has a few files open and a chunk to compress.
+    private static final int CLONES_AT_ONCE = 16;
     // What is in flight ends first; one that goes on running is waited for in vain, on the way to an error.
     private static final long ENDING_SECONDS_MAX = 2;
 
@@ -100,6 +105,8 @@ public final class Restorer implements AutoCloseable {
     public static Restorer open(Path store, String name,
             Function<CheckpointRef, List<String>> names, BooleanSupplier isCancelled)
             throws IOException {
+        // Beside the start of the host, which takes longer; if it cannot be loaded the first page says so.
+        var _ = CompletableFuture.runAsync(CheckpointStore::loadCodec);
         List<String> all;
         long memory;
         CheckpointRef ref;
@@ -158,50 +165,102 @@ public final class Restorer implements AutoCloseable {
      */
     public Restored restore(String vmName, Duration runFor, RestoreMode mode)
             throws IOException, InterruptedException {
-        return restore(vmName, runFor,
-                (guest, seen) -> host.restore(ref, vmName, guest, seen, mode));
+        return end(begin(runFor,
+                (guest, seen) -> host.restore(ref, vmName, guest, seen, mode)),
+                Unsealed.ITS_DISKS);
     }
 
-    /** Makes a clone that shares what it does not write with the others, and takes a checkpoint of it before its first instruction. */
-    public Restored clone(String vmName) throws IOException, InterruptedException {
-        return restore(vmName, Duration.ZERO,
-                (guest, seen) -> host.clone(ref, vmName, guest, seen));
+    /**
+     * Makes clones that share what they do not write, and takes a checkpoint of each before its first instruction, of several at
+     * once: a checkpoint is mostly syncs, and a disk makes those of several durable together.
+     *
+     * @param made is told of each whose checkpoint is sealed, in the order of {@link #names}
+     * @return whether all of them were made; or else, and when this throws, it was cancelled and none of them is left
+     */
+    public boolean cloneAll(Consumer<Restored> made) throws IOException, InterruptedException {
+        var under = new ArrayDeque<Begun>();
+        boolean complete = false;
+        try {
+            for (var each : names) {
+                if (under.size() == CLONES_AT_ONCE) {
+                    made.accept(end(under.remove(), Unsealed.NOTHING));
+                }
+                if (isCancelled.getAsBoolean()) {
+                    return false;
+                }
+                under.add(begin(Duration.ZERO,
+                        (guest, seen) -> host.clone(ref, each, guest, seen)));
+            }
+            while (!under.isEmpty()) {
+                made.accept(end(under.remove(), Unsealed.NOTHING));
+            }
+            complete = !isCancelled.getAsBoolean();
+            return complete;
+        } finally {
+            if (!complete) {
+                under.forEach(each -> each.checkpoint().handle((_, _) -> each).join());
+                undo();
+            }
+        }
     }
 
     private interface Making {
         Vm make(GuestFactory guest, VmProbe seen) throws IOException;
     }
 
-    private Restored restore(String vmName, Duration runFor, Making making)
+    /** What is left of a VM of which no checkpoint could be taken. */
+    private enum Unsealed {
+        ITS_DISKS, NOTHING
+    }
+
+    /**
+     * A VM whose checkpoint is under way.
+     *
+     * @param beginNs when it began to be made
+     * @param runsFromNs since when it runs; 0 if it does not
+     */
+    private record Begun(Vm vm, long beginNs, long runsFromNs, Seen seen, boolean isIdle,
+            CompletableFuture<CheckpointOutcome> checkpoint) {}
+
+    private Begun begin(Duration runFor, Making making)
             throws IOException, InterruptedException {
         var seen = new Seen(pendingTags());
         var own = TintypeHost.guestOf(manifest, seen);
         GuestFactory guest = own == null ? IdleGuest.factory() : own;
         long beginNs = System.nanoTime();
         Vm vm = making.make(guest, seen);
-        long startNs = System.nanoTime();
+        long runsFromNs = 0;
         if (!runFor.isZero()) {
+            runsFromNs = System.nanoTime();
             vm.start();
-            run(vm, startNs, runFor);
+            run(vm, runsFromNs, runFor);
         }
-        var outcome = await(vm.checkpoint());
+        return new Begun(vm, beginNs, runsFromNs, seen, own == null, vm.checkpoint());
+    }
+
+    private Restored end(Begun begun, Unsealed keeps) throws IOException, InterruptedException {
+        var vm = begun.vm();
+        var seen = begun.seen();
+        var outcome = await(begun.checkpoint());
         // It runs on while the checkpoint is taken, and what it does then counts, too.
         long steps = vm.counters().steps();
-        double seconds = runFor.isZero() ? 0 : (System.nanoTime() - startNs) / 1e9;
+        double seconds =
+                begun.runsFromNs() == 0 ? 0 : (System.nanoTime() - begun.runsFromNs()) / 1e9;
         long firstNs = seen.firstNs.get();
         if (!outcome.sealed()) {
-            throw unsealed(vm, Objects.requireNonNullElse(outcome.reason(), "no reason was given"));
+            throw unsealed(vm, Objects.requireNonNullElse(outcome.reason(), "no reason was given"),
+                    keeps);
         }
-        return new Restored(ref.toString(), vmName, manifest.guestKind(),
-                own == null ? Guests.IDLE : Guests.ITS_OWN,
-                firstNs == 0 ? 0 : (firstNs - beginNs) / 1e6,
+        return new Restored(ref.toString(), vm.id().value(), manifest.guestKind(),
+                begun.isIdle() ? Guests.IDLE : Guests.ITS_OWN,
+                firstNs == 0 ? 0 : (firstNs - begun.beginNs()) / 1e6,
                 pendingTags().size(), seen.delivered(), seconds, steps,
                 vm.counters().ioCompleted(), vm.counters().memoryFaults(), outcome.ref().toString(),
-                outcome.bytes(), disksOf(vmName));
+                outcome.bytes(), disksOf(vm.id().value()));
     }
 
     /** A VM that lost its memory is gone, and nobody can want its disks; what another one wrote is not ours to delete. */
-    private UserErrorException unsealed(Vm vm, String reason)
+    private UserErrorException unsealed(Vm vm, String reason, Unsealed keeps)
             throws IOException, InterruptedException {
         boolean isLost;
         try {
@@ -217,7 +276,10 @@ public final class Restorer implements AutoCloseable {
             return new UserErrorException(vm.id() + " could not run from " + ref + ": " + reason);
         }
         return new UserErrorException("no checkpoint of " + vm.id() + " could be taken: " + reason
-                + "; its disks stay in " + disksOf(vm.id().value()));
+                + switch (keeps) {
+                    case ITS_DISKS -> "; its disks stay in " + disksOf(vm.id().value());
+                    case NOTHING -> "; none of the clones is there";
+                });
     }
 
     private String disksOf(String vmName) {
@@ -236,7 +298,7 @@ public final class Restorer implements AutoCloseable {
     }
 
     /** Deletes all that this has left of the VMs to be restored, of one that was only half made, too. */
-    public void undo() throws IOException {
+    private void undo() throws IOException {
         for (var left : host.store().list()) {
             if (names.contains(left.vm().value())) {
                 host.delete(left);

@@ -82,20 +82,13 @@ final class CheckpointClone implements Callable<Integer> {
                         "the clones that are made stay in the store");
                 var restorer = Restorer.open(common.store(), name,
                         ref -> names(ref.vm().value(), wanted), isCancelled::get)) {
-            try {
-                for (var each : restorer.names()) {
-                    if (isCancelled.get()) {
-                        restorer.undo();
-                        line.say("tintype: interrupted; none of the clones is there");
-                        return Commands.EXIT_FAILED;
-                    }
-                    clones.add(restorer.clone(each));
-                    done.incrementAndGet();
-                }
-            } catch (IOException | RuntimeException failure) {
-                // Whatever it is: those that are made must not stay when it is said that nothing was changed.
-                restorer.undo();
-                throw failure;
+            boolean isComplete = restorer.cloneAll(clone -> {
+                clones.add(clone);
+                done.incrementAndGet();
+            });
+            if (!isComplete) {
+                line.say("tintype: interrupted; none of the clones is there");
+                return Commands.EXIT_FAILED;
             }
         }
         show(clones, (System.nanoTime() - beginNs) / 1e3);

@@ -12,6 +12,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tintype.actors.CheckpointId;
 import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
+import io.tintype.simulations.checkpoints.Restorer;
 import io.tintype.simulations.checkpoints.Verifier;
 import io.tintype.simulations.cli.Commands.Surroundings;
 import io.tintype.store.CheckpointStore;
@@ -34,7 +35,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -315,10 +319,13 @@ class CheckpointCommandTest {
 
     @Test
     void shouldCloneSeveral() throws IOException {
-        var clones = json("clone vm-1 -n 3");
+        // More than are under way at once.
+        var clones = json("clone vm-1 -n 18");
 
-        assertEquals(3, clones.size());
-        assertEquals("vm-1-clone-3", clones.get(2).get("vm").asText());
+        assertEquals(18, clones.size());
+        for (int i = 0; i < clones.size(); i++) {
+            assertEquals("vm-1-clone-" + (i + 1), clones.get(i).get("vm").asText());
+        }
         var differing = json("diff vm-1 vm-1-clone-2");
         for (var part : differing.get("parts")) {
             // Completions of what was in flight lie in the clone's rings and records.
@@ -326,6 +333,25 @@ class CheckpointCommandTest {
         }
         assertEquals(0, tintype("verify --all"), () -> out.toString());
         assertRefused("clone vm-1 --as vm-1-clone-2", "there is a VM of that name");
+    }
+
+    @Test
+    void shouldLeaveNoCloneWhenItIsInterrupted() throws Exception {
+        var before = snapshot().keySet();
+        var names = IntStream.rangeClosed(1, 30).mapToObj(i -> "copy-" + i).toList();
+        var asked = new AtomicInteger();
+        var made = new ArrayList<String>();
+
+        // Asked before each of them: some are sealed by then, and more under way.
+        try (var restorer = Restorer.open(store, "vm-1", _ -> names,
+                () -> asked.incrementAndGet() > 20)) {
+            assertFalse(restorer.cloneAll(clone -> made.add(clone.vm())));
+        }
+
+        assertFalse(made.isEmpty());
+        var left = new TreeSet<>(snapshot().keySet());
+        left.removeAll(before);
+        assertEquals(List.of(), left.stream().filter(file -> file.contains("copy-")).toList());
     }
 
     @Test

@@ -14,10 +14,14 @@ import io.tintype.vm.guest.LoadProfile.Work;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.HdrHistogram.Histogram;
 
 /**
@@ -32,7 +36,11 @@ import org.HdrHistogram.Histogram;
  *       long, in which the same work is done on the disk of another VM that stands still.
  * </ul>
  *
- * Says nothing about how long the work itself takes.
+ * A gap is mostly that of a guest whose core was taken by another thread, until the next tick of the kernel at the latest: from one
+ * span to the next the longest one differs by a factor of ten. So each round has one span of each kind, in an order that changes
+ * from round to round, since a process gets faster with age; and medians of many rounds are compared.
+ *
+ * <p>Says nothing about how long the work itself takes.
  */
 final class CommitStunBenchmark implements Benchmark {
     private static final double AS_A_CHECKPOINT = 1.0;
@@ -44,6 +52,19 @@ final class CommitStunBenchmark implements Benchmark {
     private static final long LOOK_NS = 500_000;
     private static final int LAYERS_AT_REST = 2;
     private static final int REHEARSALS = 1_000;
+    private static final int RESAMPLES = 2_000;
+
+    /** What happens in a span of a round. */
+    private enum Span {
+        /** The work on the busy VM's disk. */
+        WORK,
+        /** A checkpoint of the busy VM, and the work on the other's disk. */
+        CHECKPOINT_BESIDE_WORK,
+        /** A checkpoint of the busy VM, and nothing else. */
+        CHECKPOINT,
+        /** A copying checkpoint of the busy VM, and a pointing one of the other: as many as there are beside work, only swapped. */
+        WORK_BESIDE_CHECKPOINT
+    }
 
     /** What is done to a chain. */
     private enum Upkeep {
@@ -58,6 +79,13 @@ final class CommitStunBenchmark implements Benchmark {
 
         Upkeep(String words) {
             this.words = words;
+        }
+
+        /** Only a copy is part of a checkpoint itself, so that there are two of them beside each other. */
+        List<Span> spans() {
+            return this == COPY
+                    ? List.of(Span.values())
+                    : List.of(Span.WORK, Span.CHECKPOINT_BESIDE_WORK, Span.CHECKPOINT);
         }
     }
 
@@ -90,8 +118,18 @@ final class CommitStunBenchmark implements Benchmark {
         final List<Long> longestTurns = new ArrayList<>();
         final List<Long> sumsOfTurns = new ArrayList<>();
         final Histogram turns = StunProbe.histogram();
-        final List<Long> gaps = new ArrayList<>();
-        final List<Long> gapsOfCheckpoints = new ArrayList<>();
+        // Of checkpoints that only point, between the others: a process that is older has shorter ones.
+        final Histogram stuns = StunProbe.histogram();
+        final Histogram stunsOfCopies = StunProbe.histogram();
+        final EnumMap<Span, List<Long>> gaps = new EnumMap<>(Span.class);
+
+        void addGap(Span in, long ns) {
+            gaps.computeIfAbsent(in, _ -> new ArrayList<>()).add(ns);
+        }
+
+        double gapMicros(Span in) {
+            return micros(gaps.getOrDefault(in, List.of()));
+        }
 
         void add(Histogram ofOne) {
             long sum = 0;
@@ -119,27 +157,28 @@ final class CommitStunBenchmark implements Benchmark {
         Rehearsal.play(context);
         rehearse(context);
         int rounds = context.quick() ? 2 : 30;
-        int warmups = context.quick() ? 1 : 15;
+        int warmups = context.quick() ? 1 : 10;
         var wish = Rig.Wish.diskFiles(2 * MEMORY_BYTES, 2 * MEMORY_BYTES);
         try (var rig = Rig.start(context, "store", wish)) {
             var busy = Watched.create(context, rig, "busy");
             var still = Watched.create(context, rig, "still");
             busy.vm().start();
             var rows = new ArrayList<Row>();
-            var stuns = StunProbe.histogram();
             var seen = new EnumMap<Upkeep, Seen>(Upkeep.class);
             for (var upkeep : Upkeep.values()) {
-                var of = new Seen();
                 context.note(rounds + " rounds of " + upkeep.words + " and checkpoint");
+                var of = new Seen();
+                long spanNs = 0;
                 for (int round = 0; round < warmups + rounds && !context.cancelled(); round++) {
                     boolean counts = round >= warmups;
-                    play(rig, upkeep, busy, still, counts ? of : new Seen(),
-                            counts ? stuns : StunProbe.histogram());
+                    spanNs = play(rig, upkeep, round, busy, still, counts ? of : new Seen(),
+                            spanNs);
                 }
                 seen.put(upkeep, of);
             }
-            addStuns(rows, stuns);
-            seen.forEach((upkeep, of) -> addRows(rows, upkeep.words, of, stuns));
+            addStuns(rows, seen.values());
+            var random = new SplittableRandom(context.seed());
+            seen.forEach((upkeep, of) -> addRows(rows, upkeep, of, random));
             return new BenchResult(rows);
         }
     }
@@ -164,23 +203,45 @@ final class CommitStunBenchmark implements Benchmark {
         }
     }
 
-    private static void play(Rig rig, Upkeep upkeep, Watched busy, Watched still, Seen seen,
-            Histogram stuns) throws IOException {
+    /** Plays each kind of span once; returns how long the work took in this round. */
+    private static long play(Rig rig, Upkeep upkeep, int round, Watched busy, Watched still,
+            Seen seen, long spanBeforeNs) throws IOException {
+        var order = new ArrayList<>(upkeep.spans());
+        Collections.rotate(order, -round);
+        long spanNs = spanBeforeNs;
+        for (var span : order) {
+            switch (span) {
+                case WORK -> spanNs = work(rig, upkeep, busy, seen);
+                case CHECKPOINT_BESIDE_WORK ->
+                    checkpointBesideWork(rig, upkeep, busy, still, seen, spanNs);
+                case CHECKPOINT -> checkpoint(rig, busy, seen, spanNs);
+                case WORK_BESIDE_CHECKPOINT -> copyBesideCheckpoint(rig, busy, still, seen, spanNs);
+            }
+            awaitShort(rig);
+        }
+        return spanNs;
+    }
+
+    private static long work(Rig rig, Upkeep upkeep, Watched busy, Seen seen) throws IOException {
         var first = prepare(rig, upkeep, busy);
         busy.forget();
         long startNs = System.nanoTime();
         perform(rig, upkeep, busy, first);
         long spanNs = System.nanoTime() - startNs;
-        seen.gaps.add(busy.takeLongestGapNs());
+        seen.addGap(Span.WORK, busy.takeLongestGapNs());
         seen.add(busy.probe().takeTurns());
+        seen.stunsOfCopies.add(busy.probe().take());
         seen.spans.add(spanNs);
+        return spanNs;
+    }
 
-        // The same beside it, and a checkpoint in its stead.
+    private static void checkpointBesideWork(Rig rig, Upkeep upkeep, Watched busy, Watched still,
+            Seen seen, long spanNs) throws IOException {
         still.vm().start();
         var ofOther = prepare(rig, upkeep, still);
         Rig.answer(still.vm().quiesce());
         busy.forget();
-        startNs = System.nanoTime();
+        long startNs = System.nanoTime();
         var other = CompletableFuture.runAsync(() -> {
             try {
                 perform(rig, upkeep, still, ofOther);
@@ -190,12 +251,48 @@ final class CommitStunBenchmark implements Benchmark {
         });
         var taken = busy.vm().checkpoint(CheckpointDisks.POINTER);
         rig.pass(spanNs - (System.nanoTime() - startNs));
-        seen.gapsOfCheckpoints.add(busy.takeLongestGapNs());
+        seen.addGap(Span.CHECKPOINT_BESIDE_WORK, busy.takeLongestGapNs());
         Rig.answer(other);
+        end(rig, busy, seen, taken);
+    }
+
+    private static void checkpoint(Rig rig, Watched busy, Seen seen, long spanNs)
+            throws IOException {
+        rig.pass(WRITING_NS);
+        busy.forget();
+        long startNs = System.nanoTime();
+        var taken = busy.vm().checkpoint(CheckpointDisks.POINTER);
+        rig.pass(spanNs - (System.nanoTime() - startNs));
+        seen.addGap(Span.CHECKPOINT, busy.takeLongestGapNs());
+        end(rig, busy, seen, taken);
+    }
+
+    private static void end(Rig rig, Watched busy, Seen seen,
+            CompletionStage<CheckpointOutcome> taken) throws IOException {
         var outcome = sealed(Rig.answer(taken));
-        stuns.add(busy.probe().take());
+        seen.stuns.add(busy.probe().take());
         rig.host().delete(outcome.ref());
-        awaitShort(rig);
+    }
+
+    private static void copyBesideCheckpoint(Rig rig, Watched busy, Watched still, Seen seen,
+            long spanNs) throws IOException {
+        still.vm().start();
+        rig.pass(WRITING_NS);
+        Rig.answer(still.vm().quiesce());
+        busy.forget();
+        long startNs = System.nanoTime();
+        // Deleted as soon as it is there: the copy is over when all chains are short again.
+        var other = still.vm().checkpoint(CheckpointDisks.POINTER).thenAcceptAsync(outcome -> {
+            try {
+                rig.host().delete(sealed(outcome).ref());
+            } catch (IOException failure) {
+                throw new UncheckedIOException(failure);
+            }
+        });
+        perform(rig, Upkeep.COPY, busy, List.of());
+        rig.pass(spanNs - (System.nanoTime() - startNs));
+        seen.addGap(Span.WORK_BESIDE_CHECKPOINT, busy.takeLongestGapNs());
+        Rig.answer(other);
     }
 
     /** Lets the VM write until there is something to do; returns the checkpoints that keep it from being done. */
@@ -245,13 +342,17 @@ final class CommitStunBenchmark implements Benchmark {
         }
     }
 
-    private static void addStuns(List<Row> rows, Histogram stuns) {
+    private static void addStuns(List<Row> rows, Collection<Seen> seen) {
+        var stuns = StunProbe.histogram();
+        seen.forEach(of -> stuns.add(of.stuns));
         rows.add(Row.shown("stun of a checkpoint, median", StunProbe.micros(stuns, 50), "µs"));
         rows.add(Row.shown("stun of a checkpoint, p99", StunProbe.micros(stuns, 99), "µs"));
     }
 
-    private static void addRows(List<Row> rows, String words, Seen seen, Histogram stuns) {
-        double stun = StunProbe.micros(stuns, 50);
+    private static void addRows(List<Row> rows, Upkeep upkeep, Seen seen,
+            SplittableRandom random) {
+        var words = upkeep.words;
+        double stun = StunProbe.micros(seen.stuns, 50);
         if (seen.spans.isEmpty() || stun == 0) {
             return;
         }
@@ -261,15 +362,48 @@ final class CommitStunBenchmark implements Benchmark {
         rows.add(Row.shown(words + ": longest turn of one, median", micros(seen.longestTurns),
                 "µs"));
         rows.add(Row.shown(words + ": all turns, p99", StunProbe.micros(seen.turns, 99), "µs"));
+        rows.add(Row.shown(words + ": stun of a checkpoint between them, median", stun, "µs"));
         rows.add(Row.atMost(words + ": longest turn / stun of a checkpoint", AS_A_CHECKPOINT,
                 micros(seen.longestTurns) / stun, "×"));
         rows.add(Row.shown(words + ": sum of its turns / stun of a checkpoint",
                 micros(seen.sumsOfTurns) / stun, "×"));
-        rows.add(Row.shown(words + ": longest gap, median", micros(seen.gaps), "µs"));
-        rows.add(Row.shown(words + ": the same in a checkpoint beside as much work",
-                micros(seen.gapsOfCheckpoints), "µs"));
+        if (upkeep == Upkeep.COPY) {
+            rows.add(Row.shown(words + ": its own stun / stun of a checkpoint",
+                    StunProbe.micros(seen.stunsOfCopies, 50) / stun, "×"));
+        }
+        double gap = seen.gapMicros(Span.WORK);
+        double beside = seen.gapMicros(Span.CHECKPOINT_BESIDE_WORK);
+        rows.add(Row.shown(words + ": longest gap, median", gap, "µs"));
+        rows.add(Row.shown(words + ": the same in a checkpoint beside as much work", beside, "µs"));
         rows.add(Row.atMost(words + ": longest gap / that of a checkpoint", AS_A_CHECKPOINT,
-                micros(seen.gaps) / micros(seen.gapsOfCheckpoints), "×"));
+                gap / beside, "×"));
+        var mayBe = ratios(seen, random);
+        rows.add(Row.shown(words + ": in 90 of 100 such runs that is at least",
+                mayBe[RESAMPLES / 20], "×"));
+        rows.add(Row.shown(words + ": and at most", mayBe[RESAMPLES - 1 - RESAMPLES / 20], "×"));
+        rows.add(Row.shown(words + ": the same in a checkpoint with nothing beside",
+                seen.gapMicros(Span.CHECKPOINT), "µs"));
+        if (upkeep == Upkeep.COPY) {
+            double swapped = seen.gapMicros(Span.WORK_BESIDE_CHECKPOINT);
+            rows.add(Row.shown(words + ": longest gap beside a checkpoint of another VM", swapped,
+                    "µs"));
+        }
+    }
+
+    /** What the ratio of the gaps would be in other runs, ascending: of rounds that are drawn from those that were, with repetition. */
+    private static double[] ratios(Seen seen, SplittableRandom random) {
+        var work = seen.gaps.getOrDefault(Span.WORK, List.of());
+        var checkpoints = seen.gaps.getOrDefault(Span.CHECKPOINT_BESIDE_WORK, List.of());
+        var ratios = new double[RESAMPLES];
+        for (int i = 0; i < RESAMPLES && !work.isEmpty() && !checkpoints.isEmpty(); i++) {
+            ratios[i] = micros(drawn(work, random)) / micros(drawn(checkpoints, random));
+        }
+        Arrays.sort(ratios);
+        return ratios;
+    }
+
+    private static List<Long> drawn(List<Long> from, SplittableRandom random) {
+        return random.ints(from.size(), 0, from.size()).mapToObj(from::get).toList();
     }
 
     private static double micros(List<Long> figures) {
