@@ -35,18 +35,35 @@ final class Lane<E extends Lane.Node<E>> {
         return first;
     }
 
+    /** Leads to the others by its link to the one before; null if the lane is empty. */
+    @Nullable
+    E last() {
+        return last;
+    }
+
     void addLast(E element) {
+        addBefore(null, element);
+    }
+
+    /** Before {@code after}, which stands here; at the end if that is null. */
+    void addBefore(@Nullable E after, E element) {
         if (element.lane != null) {
             throw new IllegalStateException(element + " stands in a lane already");
         }
+        var before = after == null ? last : after.previous;
         element.lane = this;
-        element.previous = last;
-        if (last == null) {
+        element.previous = before;
+        element.next = after;
+        if (before == null) {
             first = element;
         } else {
-            last.next = element;
+            before.next = element;
         }
-        last = element;
+        if (after == null) {
+            last = element;
+        } else {
+            after.previous = element;
+        }
         size++;
     }
 

@@ -37,6 +37,8 @@ abstract class StrandEntry extends Lane.Node<StrandEntry> implements Ready {
         inInbox = false;
     }
 
+    /** Whether it stands in its lane by its name, see {@link StrandQueue#addByName}. */
+    boolean isByName;
     private long rank;
 
     @Override

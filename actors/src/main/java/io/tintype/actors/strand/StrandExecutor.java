@@ -89,7 +89,7 @@ final class StrandExecutor extends AbstractExecutorService {
     public void execute(Runnable run) {
         if (run instanceof Mailbox mailbox
                 && mailbox.messageQueue() instanceof StrandMailbox messages) {
-            messages.becomeDue(run, this);
+            messages.becomeDue(mailbox, this);
         } else {
             var strand = new Strand(null, false);
             offer(strand, new StrandTask(strand, run));
@@ -108,9 +108,23 @@ final class StrandExecutor extends AbstractExecutorService {
         }
     }
 
+    /** The same for one of several actors that hear of something in an order that is not the same in each process. */
+    void offerByName(Strand strand, StrandEntry entry) {
+        if (isSteppedHere() && !entry.isUrgent()) {
+            strand.queue().addByName(entry);
+            lineUpHere(strand);
+        } else {
+            offer(strand, entry);
+        }
+    }
+
     /** No other thread takes turns and this one is here, so that neither inbox nor lock is needed to reach a strand. */
     private void offerHere(Strand strand, StrandEntry entry) {
         strand.queue().add(entry, entry.isUrgent());
+        lineUpHere(strand);
+    }
+
+    private void lineUpHere(Strand strand) {
         if (strand.mustLineUpHere()) {
             if (isShutdown) {
                 strand.stayOut();

@@ -11,8 +11,10 @@ import org.apache.pekko.actor.typed.internal.AdaptMessage;
 import org.apache.pekko.actor.typed.internal.AdaptWithRegisteredMessageAdapter;
 import org.apache.pekko.dispatch.AbstractNodeQueue;
 import org.apache.pekko.dispatch.Envelope;
+import org.apache.pekko.dispatch.Mailbox;
 import org.apache.pekko.dispatch.MessageQueue;
 import org.apache.pekko.dispatch.UnboundedMessageQueueSemantics;
+import org.apache.pekko.dispatch.sysmsg.Unwatch;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -149,10 +151,15 @@ final class StrandMailbox extends StrandEntry
     }
 
     /** By the executor, when Pekko wants {@code mailbox} run. */
-    void becomeDue(Runnable mailbox, StrandExecutor by) {
+    void becomeDue(Mailbox mailbox, StrandExecutor by) {
         executor = by;
         setDue(mailbox, by);
-        by.offer(strand, this);
+        // An actor that ends tells those that it watched in the order of a hash of random numbers.
+        if (by.isSteppedHere() && mailbox.systemQueueGet() instanceof Unwatch) {
+            by.offerByName(strand, this);
+        } else {
+            by.offer(strand, this);
+        }
     }
 
     /** Where one thread sends and runs, none has to see at once what it writes; to wait until all do costs as much as a message. */

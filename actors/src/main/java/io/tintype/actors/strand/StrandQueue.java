@@ -32,11 +32,26 @@ final class StrandQueue {
     void add(StrandEntry entry, boolean isUrgent) {
         var lane = entry.lane;
         if (lane == null) {
+            entry.isByName = false;
             (isUrgent ? urgent : ordinary).addLast(entry);
         } else if (isUrgent && lane == ordinary) {
             ordinary.remove(entry);
             urgent.addLast(entry);
         }
+    }
+
+    /** Adds an ordinary entry that came in no order of its own: those at the end that did so, too, are by the paths of their actors. */
+    void addByName(StrandEntry entry) {
+        if (entry.lane != null) {
+            return;
+        }
+        StrandEntry after = null;
+        for (var last = ordinary.last(); last != null && last.isByName
+                && last.actor().compareTo(entry.actor()) > 0; last = last.previous) {
+            after = last;
+        }
+        entry.isByName = true;
+        ordinary.addBefore(after, entry);
     }
 
     /** Takes the entry that is next; null if there is none. */

@@ -109,4 +109,36 @@ class SimulatedSystemTest {
             assertEquals(List.of("b Hurry", "a String"), heard);
         }
     }
+
+    // They hear of it in the order of a hash of random numbers, once there are more than four.
+    @Test
+    void shouldEndTheActorsOfAStrandInTheOrderOfTheirNames() {
+        var names = List.of("c", "a", "f", "d", "b", "e");
+        var rooted = Behaviors.<Object>setup(context -> {
+            for (var name : names) {
+                context.watch(context.spawn(Behaviors.<Object>receiveMessage(
+                        _ -> Behaviors.same()), name));
+            }
+            return Behaviors.receiveMessage(_ -> Behaviors.stopped());
+        });
+        var vms = new ArrayList<ActorRef<Object>>();
+        var root = Behaviors.<String>setup(context -> {
+            for (int i = 0; i < 5; i++) {
+                vms.add(context.spawn(rooted, "vm-" + i, Strands.root()));
+            }
+            return listener("root");
+        });
+        try (var system = SimulatedSystem.create("test", root)) {
+            for (var vm : vms) {
+                vm.tell("end");
+
+                system.stepping(() -> system.run(system.ready().getFirst()));
+
+                var next = system.ready().stream().map(Ready::actor)
+                        .map(path -> path.substring(path.lastIndexOf('/') + 1)).toList();
+                assertEquals(List.of("a", "b", "c", "d", "e", "f"), next);
+                system.stepping(system::drain);
+            }
+        }
+    }
 }

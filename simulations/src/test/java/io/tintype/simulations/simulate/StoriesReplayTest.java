@@ -69,7 +69,7 @@ class StoriesReplayTest {
      * with every message named and without.
      */
     @ParameterizedTest
-    @ValueSource(strings = {"swarm", "crashes", "rollbacks", "lineages", "flushes"})
+    @ValueSource(strings = {"swarm", "crashes", "garbage", "rollbacks", "lineages", "flushes"})
     void shouldAskForAllThatARunDid(String name) throws Exception {
         var noViolation = new Violation(null, "", 0, "", "", "");
         try (var machine = new SimulatedMachine(); var fresh = new SimulatedMachine()) {
