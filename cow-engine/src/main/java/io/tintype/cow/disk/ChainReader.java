@@ -90,6 +90,7 @@ final class ChainReader {
         MemorySegment.copy(Scratch.ZEROS, 0, target, offset, bytes);
     }
 
+    /** Has reads of {@code group} look for it in {@code layer}, too. To be called before the layer has it: until then they find it below. */
     void merge(int group, int layer) {
         synchronized (merged) {
             if (merged.get(group) <= layer) {

@@ -55,8 +55,8 @@ final class ChainWriter {
             }
             synchronized (state.lockOf(image, group)) {
                 if (!GroupState.isPresent(image.lookup(group))) {
-                    image.writeOverZeros(group, offset, source, sourceOffset, bytes);
                     reader.merge(group, layer);
+                    image.writeOverZeros(group, offset, source, sourceOffset, bytes);
                     return;
                 }
             }
@@ -102,13 +102,15 @@ final class ChainWriter {
             }
             if (GroupState.isZeros(value) || list.isBottom(index)) {
                 if (bytes > 0) {
-                    image.writeOverZeros(group, offset, source, sourceOffset, bytes);
                     reader.merge(group, layer);
+                    image.writeOverZeros(group, offset, source, sourceOffset, bytes);
                 }
                 return;
             }
             int length = state.geometry().groupLength(group);
             int below = list.get(index).first() - 1;
+            // Before the layer holds the group: from then on others write to it, and read what they wrote.
+            reader.merge(group, layer);
             if (bytes == length) {
                 image.writeGroup(group, source, sourceOffset, false);
             } else if (reader.isZeros(below, group)) {
@@ -135,7 +137,6 @@ final class ChainWriter {
                 image.writeGroup(group, whole, 0, true);
                 bytesCopied.addAndGet(length - bytes);
             }
-            reader.merge(group, layer);
             faults.incrementAndGet();
         }
     }
@@ -161,8 +162,8 @@ final class ChainWriter {
         }
         if (bytes == state.geometry().groupLength(group)) {
             synchronized (state.lockOf(image, group)) {
-                image.markZeros(group);
                 reader.merge(group, layer);
+                image.markZeros(group);
             }
         } else {
             faultGroup(layer, group, offset, Scratch.ZEROS, 0, (int) bytes);
