@@ -569,11 +569,12 @@ public final class Torture implements AutoCloseable {
         var member = orders.members().stream().filter(each -> each.name().equals(life.name))
                 .findFirst().orElseThrow();
         var from = member.fromVm();
-        if (from == null || Files.exists(place.resolve("chain"))) {
-            var images = new FileImageDirectory(place);
-            return recovered ? DiskChain.open(images) : DiskChain.openReadOnly(images);
-        }
         try (var store = CheckpointStore.openReadOnly(options.store())) {
+            // A kill may come between the making of its description and the first byte in it: then it has no files yet, either.
+            if (from == null || store.images().isDescribed(life.name + "/disk-" + disk)) {
+                var images = new FileImageDirectory(place);
+                return recovered ? DiskChain.open(images) : DiskChain.openReadOnly(images);
+            }
             var shown = store.open(ref(from, member.fromId())).manifest().disks().get(disk);
             return DiskChain.openReadOnly(
                     new FileImageDirectory(options.store().resolve(shown.images())), shown.view());
