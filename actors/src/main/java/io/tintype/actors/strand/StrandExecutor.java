@@ -99,7 +99,7 @@ final class StrandExecutor extends AbstractExecutorService {
     /** {@code entry} has become due or urgent. */
     void offer(Strand strand, StrandEntry entry) {
         if (isSteppedHere()) {
-            offerHere(strand, entry);
+            offerHere(strand, entry, false);
             return;
         }
         strand.offer(entry);
@@ -108,19 +108,18 @@ final class StrandExecutor extends AbstractExecutorService {
         }
     }
 
-    /** The same for one of several actors that hear of something in an order that is not the same in each process. */
-    void offerByName(Strand strand, StrandEntry entry) {
-        if (isSteppedHere() && !entry.isUrgent()) {
+    /**
+     * The same where no other thread takes turns and this one is here, so that neither inbox nor lock is needed to reach a strand.
+     *
+     * @param isByName whether it is one of several actors that hear of something in an order that is not the same in each process
+     */
+    void offerHere(Strand strand, StrandEntry entry, boolean isByName) {
+        boolean isUrgent = entry.isUrgent();
+        if (isByName && !isUrgent) {
             strand.queue().addByName(entry);
-            lineUpHere(strand);
         } else {
-            offer(strand, entry);
+            strand.queue().add(entry, isUrgent);
         }
-    }
-
-    /** No other thread takes turns and this one is here, so that neither inbox nor lock is needed to reach a strand. */
-    private void offerHere(Strand strand, StrandEntry entry) {
-        strand.queue().add(entry, entry.isUrgent());
         lineUpHere(strand);
     }
 

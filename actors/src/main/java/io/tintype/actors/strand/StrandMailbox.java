@@ -153,11 +153,12 @@ final class StrandMailbox extends StrandEntry
     /** By the executor, when Pekko wants {@code mailbox} run. */
     void becomeDue(Mailbox mailbox, StrandExecutor by) {
         executor = by;
-        setDue(mailbox, by);
-        // An actor that ends tells those that it watched in the order of a hash of random numbers.
-        if (by.isSteppedHere() && mailbox.systemQueueGet() instanceof Unwatch) {
-            by.offerByName(strand, this);
+        if (by.isSteppedHere()) {
+            DUE.setRelease(this, mailbox);
+            // An actor that ends tells those that it watched in the order of a hash of random numbers.
+            by.offerHere(strand, this, mailbox.systemQueueGet() instanceof Unwatch);
         } else {
+            due = mailbox;
             by.offer(strand, this);
         }
     }
