@@ -169,11 +169,7 @@ public final class Shrinker {
             for (int size = left.size() / 2; size > 1; size /= 2) {
                 leaveOutChunks(size);
             }
-            boolean minimal = leaveOutSingles();
-            while (minimal && leaveOutAPair()) {
-                minimal = leaveOutSingles();
-            }
-            return minimal;
+            return leaveOutFew();
         }
 
         /** From all again, with chunks of events that need not stand together. */
@@ -194,6 +190,11 @@ public final class Shrinker {
                     }
                 }
             }
+            return leaveOutFew();
+        }
+
+        /** True if no single event can go, nor a pair in a short result; false if the budget ended first. */
+        private boolean leaveOutFew() {
             boolean minimal = leaveOutSingles();
             while (minimal && leaveOutAPair()) {
                 minimal = leaveOutSingles();
