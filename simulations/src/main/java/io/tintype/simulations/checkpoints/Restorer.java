@@ -132,11 +132,6 @@ public final class Restorer implements AutoCloseable {
         return new Restorer(TintypeHost.start(options), ref, all, manifest, devices, isCancelled);
     }
 
-    /** Names of the VMs to be restored. */
-    public List<String> names() {
-        return names;
-    }
-
     /** The checkpoint. */
     public CheckpointRef ref() {
         return ref;
@@ -174,7 +169,7 @@ public final class Restorer implements AutoCloseable {
      * Makes clones that share what they do not write, and takes a checkpoint of each before its first instruction, of several at
      * once: a checkpoint is mostly syncs, and a disk makes those of several durable together.
      *
-     * @param made is told of each whose checkpoint is sealed, in the order of {@link #names}
+     * @param made is told of each whose checkpoint is sealed, in the order of their names
      * @return whether all of them were made; or else, and when this throws, it was cancelled and none of them is left
      */
     public boolean cloneAll(Consumer<Restored> made) throws IOException, InterruptedException {
