@@ -48,6 +48,9 @@ public final class CheckpointStore implements CheckpointSink, AutoCloseable {
      */
     public static final long SPACE_BYTES_MIN = 4 << 20;
 
+    /** The file by which a directory is known for a store. */
+    public static final String MARKER = StoreDirectory.MARKER;
+
     private static final long RESERVED_BYTES_MAX = 1 << 30;
 
     private final Path directory;

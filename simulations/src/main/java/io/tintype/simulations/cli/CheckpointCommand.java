@@ -3,6 +3,7 @@ package io.tintype.simulations.cli;
 import io.tintype.simulations.cli.Commands.Surroundings;
 import io.tintype.simulations.report.ResultJson;
 import io.tintype.simulations.run.UserErrorException;
+import io.tintype.store.CheckpointStore;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -92,9 +93,10 @@ final class CheckpointCommand implements Runnable {
             if (!Files.isDirectory(store)) {
                 throw UserErrorException.of("--store", store, "a file", "name a directory");
             }
-            if (!Files.isRegularFile(store.resolve("tintype-store"))) {
+            if (!Files.isRegularFile(store.resolve(CheckpointStore.MARKER))) {
                 throw UserErrorException.of("--store", store,
-                        "not a Tintype store: there is no file tintype-store in it",
+                        "not a Tintype store: there is no file " + CheckpointStore.MARKER
+                                + " in it",
                         "name the store of an earlier './tintype run --store DIR'");
             }
             return store;

@@ -36,8 +36,6 @@ final class DiskFinder {
      */
     record Pointer(String checkpoint, Path images, int view, @Nullable Path copy) {}
 
-    private static final String MARKER = "tintype-store";
-
     private DiskFinder() {}
 
     /** All disks in a store, the one in a directory, or the one that a file is. */
@@ -55,9 +53,10 @@ final class DiskFinder {
         if (Files.exists(directory.resolve("chain"))) {
             return List.of(new Found(directory, null));
         }
-        if (!Files.isRegularFile(directory.resolve(MARKER))) {
+        if (!Files.isRegularFile(directory.resolve(CheckpointStore.MARKER))) {
             throw UserErrorException.of("PATH", path,
-                    "neither a disk (no file chain in it) nor a store (no file " + MARKER
+                    "neither a disk (no file chain in it) nor a store (no file "
+                            + CheckpointStore.MARKER
                             + " in it)",
                     "name a disk's directory, an image file or a store");
         }
@@ -143,7 +142,7 @@ final class DiskFinder {
 
     private static @Nullable Path storeOf(Path path) {
         for (var at = path; at != null; at = at.getParent()) {
-            if (Files.isRegularFile(at.resolve(MARKER))) {
+            if (Files.isRegularFile(at.resolve(CheckpointStore.MARKER))) {
                 return at;
             }
         }

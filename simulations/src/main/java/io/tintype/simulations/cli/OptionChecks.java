@@ -155,7 +155,7 @@ final class OptionChecks {
     /** The store in which {@code file} would replace something, or be something that no store knows; null for none. */
     private static @Nullable Path storeAround(Path file) {
         for (var at = parent(file).normalize(); at != null; at = at.getParent()) {
-            if (Files.exists(at.resolve("tintype-store"))) {
+            if (Files.exists(at.resolve(CheckpointStore.MARKER))) {
                 return at;
             }
         }

@@ -333,7 +333,7 @@ public final class Torture implements AutoCloseable {
 
     private void compare(Random random, boolean ready) throws IOException {
         var doomedFates = readTapes();
-        if (!Files.exists(options.store().resolve("tintype-store"))) {
+        if (!Files.exists(options.store().resolve(CheckpointStore.MARKER))) {
             // Killed before there was a store.
             if (ready || sealed > 0) {
                 violation("there is no store any more in " + options.store());
