@@ -376,12 +376,16 @@ final class Rig implements AutoCloseable {
                 wasRight.add(one.ref());
             }
         } catch (IOException | RuntimeException damaged) {
-            // Right once, and changed since: somebody wrote into what the checkpoint names.
-            var rule = wasRight.contains(one.ref()) ? Rule.R16 : Rule.R12;
-            violations.add(
-                    new Violation(rule, "vm-1", one.ref().id().value(), "the stored checkpoint",
-                            "files as they were sealed", String.valueOf(damaged.getMessage())));
+            damaged(one, damaged);
         }
+    }
+
+    private void damaged(Taken one, Exception how) {
+        // Right once, and changed since: somebody wrote into what the checkpoint names.
+        var rule = wasRight.contains(one.ref()) ? Rule.R16 : Rule.R12;
+        violations.add(
+                new Violation(rule, "vm-1", one.ref().id().value(), "the stored checkpoint",
+                        "files as they were sealed", String.valueOf(how.getMessage())));
     }
 
     /** Opens what a crash now would leave of the running VM's disk and compares it with what was acknowledged. */
@@ -450,7 +454,7 @@ final class Rig implements AutoCloseable {
                 VmProbe.NONE);
     }
 
-    private void verifyRestored(Taken one) throws IOException {
+    private void verifyRestored(Taken one) {
         var name = "restored-" + ++restoredCount;
         var newLog = new EventLog();
         var newSeen = new Seen();
@@ -464,6 +468,9 @@ final class Rig implements AutoCloseable {
             newSteps.wake(restored);
             readAll(newSteps, newSeen, () -> restored.ended().toCompletableFuture().isDone());
             verifyStandingStill(restored, fork, newLog);
+        } catch (IOException damaged) {
+            // Since it was verified: what writes into its layers without R16 may begin at any time.
+            damaged(one, damaged);
         }
     }
 
