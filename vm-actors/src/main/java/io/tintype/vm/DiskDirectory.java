@@ -20,9 +20,11 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -58,6 +60,9 @@ final class DiskDirectory implements AutoCloseable {
     // In the order of creation: a clone comes after its parent and is closed before it.
     private final Map<String, DiskChain> chains = new LinkedHashMap<>();
     private final Map<VmId, Integer> incarnations = new HashMap<>();
+    // Chains that no VM writes to: of lives that are over, and those that were opened only for others to stand on. They are closed
+    // when nobody stands on them any more, and opened again if somebody comes to.
+    private final Set<String> over = new LinkedHashSet<>();
 
     DiskDirectory(
             CheckpointStore store,
@@ -127,6 +132,7 @@ final class DiskDirectory implements AutoCloseable {
         var parent = chains.get(parentKey);
         if (parent == null) {
             parent = keep(parentKey, DiskChain.open(directory(parentKey))).chain();
+            over.add(parentKey);
             finishCommit(parent);
         }
         var path = path(vm, disk, incarnation);
@@ -148,6 +154,7 @@ final class DiskDirectory implements AutoCloseable {
         var parent = chains.get(copyKey);
         if (parent == null) {
             parent = keep(copyKey, DiskCopy.open(directory(directoryKey), copy)).chain();
+            over.add(copyKey);
         }
         var path = path(vm, disk, incarnation);
         var key = key(path);
@@ -169,7 +176,56 @@ final class DiskDirectory implements AutoCloseable {
                             + "destroy that first, or make its disk flat");
         }
         for (var key : keys) {
+            over.remove(key);
             Objects.requireNonNull(chains.remove(key)).close();
+        }
+    }
+
+    /**
+     * No VM writes to the disk in {@code key} any more. It is closed now, or when nothing stands on it: no checkpoint that this
+     * process took of it, and no open disk. From then on {@link #collect} may remove it.
+     */
+    synchronized void over(String key) {
+        if (chains.containsKey(key)) {
+            over.add(key);
+        }
+        closeUnused();
+    }
+
+    /** The same for all disks of a life that never began. */
+    synchronized void neverLived(VmId vm, int incarnation) {
+        var suffix = LIFE + incarnation;
+        var prefix = keyOfAll(vm);
+        chains.keySet().stream()
+                .filter(key -> key.startsWith(prefix) && key.endsWith(suffix))
+                .forEach(over::add);
+        closeUnused();
+    }
+
+    /** What stands on others comes after them, so that in the end all are found of which the last one is closed here. */
+    private void closeUnused() {
+        for (var key : List.copyOf(chains.keySet()).reversed()) {
+            var chain = Objects.requireNonNull(chains.get(key));
+            if (over.contains(key) && chain.isIdle()) {
+                over.remove(key);
+                chains.remove(key);
+                close(chain);
+            }
+        }
+    }
+
+    private void close(DiskChain chain) {
+        chain.close();
+        // In the store they wait for a collection. Here nobody else comes, and they take memory.
+        if (inMemory && !chain.isCopy()) {
+            try {
+                for (var name : chain.directory().list()) {
+                    chain.directory().delete(name);
+                }
+            } catch (IOException failure) {
+                LOG.warn("{} keeps its memory: {}", chain.directory().location(),
+                        failure.getMessage());
+            }
         }
     }
 
@@ -201,7 +257,7 @@ final class DiskDirectory implements AutoCloseable {
      * @throws StoreException that names such a disk
      */
     synchronized void requireNoClonesOf(VmId vm) throws StoreException {
-        var prefix = key(store.directory().resolve("images", vm.value())) + "/";
+        var prefix = keyOfAll(vm);
         var its = new HashSet<String>();
         chains.forEach((key, chain) -> {
             if (key.startsWith(prefix)) {
@@ -232,7 +288,7 @@ final class DiskDirectory implements AutoCloseable {
      * @throws IOException when files could not be deleted; the disks are closed all the same
      */
     synchronized void remove(VmId vm) throws IOException {
-        var prefix = key(store.directory().resolve("images", vm.value())) + "/";
+        var prefix = keyOfAll(vm);
         var keys = new ArrayList<String>();
         for (var key : chains.keySet()) {
             if (key.startsWith(prefix)) {
@@ -240,6 +296,7 @@ final class DiskDirectory implements AutoCloseable {
             }
         }
         for (var key : keys.reversed()) {
+            over.remove(key);
             var chain = chains.remove(key);
             if (chain != null) {
                 chain.close();
@@ -248,6 +305,7 @@ final class DiskDirectory implements AutoCloseable {
                 }
             }
         }
+        closeUnused();
         if (!inMemory) {
             // Also what is left of a disk that could not be made, for want of space mostly.
             store.images().remove(vm);
@@ -263,6 +321,8 @@ final class DiskDirectory implements AutoCloseable {
         if (inMemory) {
             return new GcReport(List.of(), 0, List.of());
         }
+        // Made flat meanwhile, a disk stands on its parent no more.
+        closeUnused();
         var kept = new ArrayList<String>();
         for (var vm : absent) {
             try {
@@ -288,6 +348,11 @@ final class DiskDirectory implements AutoCloseable {
         return incarnation == 0
                 ? path
                 : path.resolveSibling(path.getFileName() + LIFE + incarnation);
+    }
+
+    /** Begins the keys of a VM's disks. */
+    private String keyOfAll(VmId vm) {
+        return key(store.directory().resolve("images", vm.value())) + "/";
     }
 
     private String key(Path path) {
@@ -342,5 +407,6 @@ final class DiskDirectory implements AutoCloseable {
     public synchronized void close() {
         chains.values().stream().toList().reversed().forEach(DiskChain::close);
         chains.clear();
+        over.clear();
     }
 }

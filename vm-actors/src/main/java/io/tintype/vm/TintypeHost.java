@@ -555,12 +555,12 @@ public final class TintypeHost implements AutoCloseable {
     }
 
     /** If the VM ends before it hears of the state, nobody else would give its frames back. */
-    private static CompletableFuture<VmActor.Quiet> takeBack(Vm vm, MachineState state,
+    private CompletableFuture<VmActor.Quiet> takeBack(Vm vm, MachineState state,
             CheckpointRef to) {
         return vm.<VmActor.Quiet>ask(replyTo -> new VmActor.RollBack(state, to, replyTo))
                 .whenComplete((_, failure) -> {
-                    if (failure != null) {
-                        state.discard();
+                    if (failure != null && state.discard()) {
+                        threads.upkeep().execute(() -> state.imageKeys().forEach(disks::over));
                     }
                 });
     }
@@ -571,9 +571,9 @@ public final class TintypeHost implements AutoCloseable {
      */
     private MachineState copied(Snapshot snapshot, List<FrozenMemory> memory, VmId id,
             GuestFactory guest) throws IOException {
-        var state = StoredMachine.restore(null, snapshot.disks(), snapshot.devices(),
-                StoredMachine.empty(pool, snapshot.regionBytes()), disks, id,
-                disks.nextIncarnation(id), guest, newIdentity());
+        var state = nextLife(id, life -> StoredMachine.restore(null, snapshot.disks(),
+                snapshot.devices(), StoredMachine.empty(pool, snapshot.regionBytes()), disks, id,
+                life, guest, newIdentity()));
         boolean complete = false;
         try {
             for (int i = 0; i < memory.size(); i++) {
@@ -586,6 +586,26 @@ public final class TintypeHost implements AutoCloseable {
         } finally {
             if (!complete) {
                 state.regions().forEach(MemoryRegion::close);
+                state.imageKeys().forEach(disks::over);
+            }
+        }
+    }
+
+    private interface Life {
+        MachineState make(int incarnation) throws IOException;
+    }
+
+    /** If it cannot be made none of its disks stays open. */
+    private MachineState nextLife(VmId vm, Life life) throws IOException {
+        int incarnation = disks.nextIncarnation(vm);
+        boolean isMade = false;
+        try {
+            var state = life.make(incarnation);
+            isMade = true;
+            return state;
+        } finally {
+            if (!isMade) {
+                disks.neverLived(vm, incarnation);
             }
         }
     }
@@ -641,8 +661,8 @@ public final class TintypeHost implements AutoCloseable {
 
     private MachineState rolledBack(CheckpointRef checkpoint, VmSpec spec) throws IOException {
         try (var memory = RestoredMemory.open(store.open(checkpoint), pool)) {
-            var state = machine(memory, memory.own(), spec.id(),
-                    disks.nextIncarnation(spec.id()), spec.guest());
+            var state = nextLife(spec.id(),
+                    life -> machine(memory, memory.own(), spec.id(), life, spec.guest()));
             noteRestored(spec.id(), memory);
             loadAhead(memory);
             return state;
@@ -915,6 +935,7 @@ public final class TintypeHost implements AutoCloseable {
                         options.chainDepthMax(),
                         options.checkpointDisks(),
                         options.throttle().toNanos(),
+                        disks::over,
                         catalogue);
         var started = new CompletableFuture<ActorRef<VmActor.Command>>();
         var ended = new CompletableFuture<Void>();
