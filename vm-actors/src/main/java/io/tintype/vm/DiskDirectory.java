@@ -11,6 +11,7 @@ import io.tintype.cow.disk.ImageDirectory;
 import io.tintype.scheduler.Rule;
 import io.tintype.scheduler.Rules;
 import io.tintype.store.CheckpointStore;
+import io.tintype.store.DiskDirectories;
 import io.tintype.store.GcReport;
 import io.tintype.store.StoreException;
 import java.io.IOException;
@@ -313,14 +314,56 @@ final class DiskDirectory implements AutoCloseable {
     }
 
     /**
+     * What a collection came to.
+     *
+     * @param gone those of the VMs of which nobody knew whether they ran that had disks, and have none any more
+     */
+    record Collected(GcReport report, List<VmId> gone) {}
+
+    /**
      * Removes the images of disks that nobody needs; no disk is made meanwhile. Does nothing where disks are in memory.
      *
      * @param absent VMs that do not run here and may be taken up again: all of theirs stay
+     * @param unknown VMs that do not run here, and nobody knows whether they ever did: theirs stay if something in them may have
+     *     been promised to a guest, see {@link DiskDirectories#flushed}
      */
-    synchronized GcReport collect(Collection<VmId> absent) throws StoreException {
+    synchronized Collected collect(Collection<VmId> absent, Collection<VmId> unknown)
+            throws StoreException {
         if (inMemory) {
-            return new GcReport(List.of(), 0, List.of());
+            return new Collected(new GcReport(List.of(), 0, List.of()), List.of());
         }
+        var stay = new ArrayList<>(absent);
+        var doomed = new ArrayList<VmId>();
+        for (var vm : unknown) {
+            if (mayBeNeeded(vm)) {
+                stay.add(vm);
+            } else if (hasDisks(vm)) {
+                doomed.add(vm);
+            }
+        }
+        var report = collect(stay);
+        var gone = new ArrayList<VmId>();
+        for (var vm : doomed) {
+            if (!hasDisks(vm)) {
+                gone.add(vm);
+            }
+        }
+        return new Collected(report, List.copyOf(gone));
+    }
+
+    private boolean mayBeNeeded(VmId vm) throws StoreException {
+        var prefix = keyOfAll(vm);
+        try {
+            // One that is open is of a VM that is being made just now.
+            return chains.keySet().stream().anyMatch(key -> key.startsWith(prefix))
+                    || store.images().flushed(vm) != null;
+        } catch (IOException failure) {
+            throw new StoreException("cannot tell whether " + vm + " flushed its disks, so none is "
+                    + "removed: " + failure.getMessage(), failure);
+        }
+    }
+
+    private GcReport collect(Collection<VmId> absent) throws StoreException {
         // Made flat meanwhile, a disk stands on its parent no more.
         closeUnused();
         var kept = new ArrayList<String>();

@@ -747,16 +747,35 @@ public final class TintypeHost implements AutoCloseable {
     /**
      * Reclaims what nobody needs of the store, beside the running VMs: what is left of deleted and of
      * aborted checkpoints, and images of disks that no VM and no checkpoint stands on. A VM that an earlier process ran and that
-     * was not taken up here keeps its disks. Blocks; may be repeated.
+     * was not taken up here keeps its disks. One that it was making when the power failed does so only if something of it may have
+     * been flushed: nobody was promised anything else. Blocks; may be repeated.
      *
      * @throws StoreException also when the catalogue cannot say which VMs there are: no images are removed then
      */
     public GcReport gc() throws StoreException {
         var segments = store.gc();
-        var absent = catalogued().vms().values().stream().map(VmRecord::id)
-                .filter(id -> !vms.containsKey(id))
-                .toList();
-        return segments.and(disks.collect(absent));
+        var absent = new ArrayList<VmId>();
+        var unknown = new ArrayList<VmId>();
+        for (var known : catalogued().vms().values()) {
+            if (!vms.containsKey(known.id())) {
+                (mayHaveRun(known) ? absent : unknown).add(known.id());
+            }
+        }
+        var collected = disks.collect(absent, unknown);
+        for (var vm : collected.gone()) {
+            tell(new CatalogueEvent.VmRemoved(vm,
+                    "its process ended while it was made, and nothing of it was ever flushed",
+                    now()));
+        }
+        return segments.and(collected.report());
+    }
+
+    /** Whether it ran for all that the journal says, whose end a loss of power may have taken. */
+    private static boolean mayHaveRun(VmRecord known) {
+        return switch (known.status()) {
+            case RUNNING, STOPPED, FAILED, REMOVING -> true;
+            case CREATED, FOUND -> known.checkpoints().size() > 0;
+        };
     }
 
     /**
