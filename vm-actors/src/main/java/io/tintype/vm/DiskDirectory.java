@@ -203,14 +203,19 @@ final class DiskDirectory implements AutoCloseable {
         closeUnused();
     }
 
-    /** What stands on others comes after them, so that in the end all are found of which the last one is closed here. */
+    /** Closes what nobody stands on, then what that stood on, and so on. */
     private void closeUnused() {
-        for (var key : List.copyOf(chains.keySet()).reversed()) {
-            var chain = Objects.requireNonNull(chains.get(key));
-            if (over.contains(key) && chain.isIdle()) {
-                over.remove(key);
-                chains.remove(key);
-                close(chain);
+        boolean isAnyClosed = true;
+        while (isAnyClosed) {
+            isAnyClosed = false;
+            for (var key : List.copyOf(over)) {
+                var chain = Objects.requireNonNull(chains.get(key));
+                if (chain.isIdle()) {
+                    over.remove(key);
+                    chains.remove(key);
+                    close(chain);
+                    isAnyClosed = true;
+                }
             }
         }
     }
