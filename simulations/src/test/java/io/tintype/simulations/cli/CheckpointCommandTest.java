@@ -391,14 +391,16 @@ class CheckpointCommandTest {
         json("restore vm-1/2 --as third --for 200ms");
         assertEquals(0, tintype("rm again/1 third/1"), () -> err.toString());
 
-        for (var words : List.of("gc --disks", "gc --disks --keep-last 1")) {
-            var kept = json("gc --dry-run").get("layers").asInt();
+        // First the disks keep the layers that the checkpoints do not need any more.
+        for (var words : List.of("gc --keep-last 1", "gc --disks")) {
+            int withoutThem = json("gc --dry-run").get("layers").asInt();
             var expected = json(words + " --dry-run");
             var collected = json(words);
 
             assertEquals(expected.get("disks"), collected.get("disks"));
             assertEquals(expected.get("layers"), collected.get("layers"));
-            assertTrue(collected.get("layers").asInt() >= kept, collected.toString());
+            int more = collected.get("layers").asInt() - withoutThem;
+            assertTrue(words.contains("--disks") ? more > 0 : more >= 0, collected.toString());
         }
     }
 
