@@ -2,9 +2,7 @@ package io.tintype.catalogue;
 
 import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
-import io.tintype.cow.disk.DamagedImageException;
 import io.tintype.cow.disk.DiskChain;
-import io.tintype.cow.disk.NewerVersionException;
 import io.tintype.store.CheckpointStore;
 import io.tintype.store.Manifest;
 import io.tintype.store.StoreException;
@@ -141,7 +139,7 @@ public final class StoreScan {
     @Nullable
     String removeImages(VmId vm, boolean mayHaveClones) throws IOException {
         if (!mayHaveClones) {
-            var flushed = flushedDisk(vm);
+            var flushed = store.images().flushed(vm);
             if (flushed != null) {
                 return "its guest may have flushed " + flushed + ", and another disk was lost "
                         + "with the power; delete images/" + vm + " if nobody needs it";
@@ -155,22 +153,6 @@ public final class StoreScan {
             return needed.getMessage();
         }
         store.images().remove(vm);
-        return null;
-    }
-
-    private @Nullable String flushedDisk(VmId vm) throws IOException {
-        for (var name : store.images().of(vm)) {
-            var place = vm + "/" + name;
-            var chain = store.images().at(place);
-            try {
-                if (chain != null && store.images().isDescribed(place)
-                        && !DiskChain.isAsMade(chain)) {
-                    return name;
-                }
-            } catch (DamagedImageException | NewerVersionException _) {
-                return name; // Nobody can tell.
-            }
-        }
         return null;
     }
 

@@ -15,6 +15,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -64,6 +66,10 @@ public final class CheckpointStore implements CheckpointSink, AutoCloseable {
     private final Lineage lineage = new Lineage();
     /** Held by whoever removes something, so that nothing is removed twice. */
     private final Object housekeeping = new Object();
+    /** Writing: {@code checkpoints/VM} is removed, being empty. Reading: a checkpoint gets its name there. */
+    private final ReadWriteLock places = new ReentrantReadWriteLock();
+    /** VMs of which this process made that directory's name durable. */
+    private final Set<VmId> placed = ConcurrentHashMap.newKeySet();
     /** Checkpoints whose pages turned out to be damaged: nothing more is built on them. */
     private final Set<CheckpointRef> distrusted = ConcurrentHashMap.newKeySet();
     /** Checkpoints whose seal failed at its very end, and could not be undone. */
@@ -366,6 +372,15 @@ public final class CheckpointStore implements CheckpointSink, AutoCloseable {
                     sweep.remove(layout.staging().resolve(name));
                 }
             }
+            for (String name : sweep.names(layout.checkpoints())) {
+                if (VmId.isValid(name) && !isDryRun) {
+                    try {
+                        removeIfEmpty(new VmId(name));
+                    } catch (IOException e) {
+                        sweep.failed("remove", layout.checkpoints().resolve(name), e);
+                    }
+                }
+            }
             // Of checkpoints that are deleted, by somebody who has no host, or by one that a crash came upon.
             for (String name : sweep.names(layout.hints())) {
                 CheckpointRef ref = StoreLayout.ofDotted(name);
@@ -398,13 +413,19 @@ public final class CheckpointStore implements CheckpointSink, AutoCloseable {
     public GcReport gcImages(Collection<String> open, Collection<String> kept)
             throws StoreException {
         checkWritable();
-        return gcImages(open, kept, false);
+        return gcImages(open, kept, List.of(), false);
     }
 
     /** What {@link #gcImages} would remove now; changes nothing, and works on a store that was opened to be looked at. */
     public GcReport unneededImages(Collection<String> inUse) throws StoreException {
+        return unneededImages(inUse, List.of());
+    }
+
+    /** The same, once {@code deleted} are deleted. */
+    public GcReport unneededImages(Collection<String> inUse, Collection<CheckpointRef> deleted)
+            throws StoreException {
         checkOpen();
-        return gcImages(inUse, List.of(), true);
+        return gcImages(inUse, List.of(), deleted, true);
     }
 
     /**
@@ -417,13 +438,13 @@ public final class CheckpointStore implements CheckpointSink, AutoCloseable {
         images.requireNoneFrom(vm);
     }
 
-    private GcReport gcImages(Collection<String> open, Collection<String> kept, boolean isDryRun)
-            throws StoreException {
+    private GcReport gcImages(Collection<String> open, Collection<String> kept,
+            Collection<CheckpointRef> deleted, boolean isDryRun) throws StoreException {
         synchronized (housekeeping) {
             List<CheckpointRef> unreadable = readLineage();
             var sweep = new Sweep(files, isDryRun);
             if (unreadable.isEmpty()) {
-                Set<String> needed = lineage.images();
+                Set<String> needed = lineage.images(Set.copyOf(deleted));
                 needed.addAll(open);
                 needed.addAll(kept);
                 // Somebody else may have the store open whose garbage is only looked at: then nobody knows which disks are.
@@ -457,8 +478,10 @@ public final class CheckpointStore implements CheckpointSink, AutoCloseable {
                 lineage.remove(ref);
                 for (CheckpointRef source : sources) {
                     discardRetired(source);
+                    removeIfEmpty(source.vm());
                 }
                 discardRetired(ref);
+                removeIfEmpty(ref.vm());
             } catch (IOException e) {
                 throw StoreException.of("delete", path, e);
             }
@@ -703,8 +726,13 @@ public final class CheckpointStore implements CheckpointSink, AutoCloseable {
 
     /** Gives a complete and durable directory the name under which it is a sealed checkpoint. */
     void publish(CheckpointRef ref, Path complete) throws IOException {
-        makeDurably(layout.checkpoints(), layout.checkpointsOf(ref.vm()));
-        files.rename(complete, layout.sealedAt(ref));
+        places.readLock().lock();
+        try {
+            makePlace(ref.vm());
+            files.rename(complete, layout.sealedAt(ref));
+        } finally {
+            places.readLock().unlock();
+        }
         try {
             syncBoth(ref);
         } catch (IOException e) {
@@ -717,6 +745,7 @@ public final class CheckpointStore implements CheckpointSink, AutoCloseable {
     }
 
     private void withdraw(CheckpointRef ref, Path complete, IOException why) {
+        places.readLock().lock();
         try {
             files.rename(layout.sealedAt(ref), complete);
             // Before its files go: a loss of power must not bring back the name without them.
@@ -724,12 +753,48 @@ public final class CheckpointStore implements CheckpointSink, AutoCloseable {
         } catch (IOException e) {
             why.addSuppressed(e);
             uncertain.add(ref);
+        } finally {
+            places.readLock().unlock();
         }
     }
 
     /** Of a checkpoint whose seal failed: whether it may be there when the store is opened again. */
     boolean mayBeThere(CheckpointRef ref) {
         return uncertain.contains(ref);
+    }
+
+    /**
+     * Makes {@code checkpoints/VM} if need be. That it is there does not say that its name is durable: another thread may have made it
+     * a moment ago, or a process that was killed then.
+     */
+    private void makePlace(VmId vm) throws IOException {
+        if (placed.contains(vm)) {
+            return;
+        }
+        Path ofVm = layout.checkpointsOf(vm);
+        if (files.kind(ofVm) == StoreFiles.Kind.NOTHING) {
+            makeDurably(layout.checkpoints(), ofVm);
+        } else {
+            files.syncDirectory(layout.checkpoints());
+        }
+        placed.add(vm);
+    }
+
+    /**
+     * Removes {@code checkpoints/VM} if nothing is in it; what a crash leaves a collection finds. Nothing is synced: what a loss of
+     * power brings back is an empty directory, which means nothing.
+     */
+    private void removeIfEmpty(VmId vm) throws IOException {
+        Path ofVm = layout.checkpointsOf(vm);
+        places.writeLock().lock();
+        try {
+            if (files.isOwnDirectory(ofVm) && files.list(ofVm).isEmpty()) {
+                placed.remove(vm);
+                files.delete(ofVm);
+            }
+        } finally {
+            places.writeLock().unlock();
+        }
     }
 
     /** Makes it durable that a checkpoint was moved between staging and its place. */

@@ -2,7 +2,9 @@ package io.tintype.store;
 
 import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
+import io.tintype.cow.disk.DamagedImageException;
 import io.tintype.cow.disk.DiskChain;
+import io.tintype.cow.disk.NewerVersionException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.NoSuchFileException;
@@ -86,6 +88,26 @@ public final class DiskDirectories {
         }
     }
 
+    /**
+     * The name of a disk of {@code vm}, of whichever life, in which something may have been made durable for its guest; null if there
+     * is none. Then nobody was ever told that something of this VM is durable: neither did a flush or a FUA write of its guest
+     * succeed, nor was a checkpoint of it begun, since each of these first describes the disk anew, durably, and the description that
+     * it was made with is of another generation. A description that cannot be read counts as one of a flushed disk.
+     */
+    public @Nullable String flushed(VmId vm) throws IOException {
+        for (String name : of(vm)) {
+            Path disk = ofVm(vm).resolve(name);
+            try {
+                if (isDescribed(disk) && !DiskChain.isAsMade(new StoreImages(files, disk))) {
+                    return name;
+                }
+            } catch (DamagedImageException | NewerVersionException _) {
+                return name; // Nobody can tell.
+            }
+        }
+        return null;
+    }
+
     /** The files of the disk in {@code place}, as in {@code vm-1/disk-0}, to be looked at and deleted; null for one elsewhere. */
     public @Nullable StoreImages at(String place) {
         Path path = layout.images().resolve(place).normalize();
@@ -121,10 +143,13 @@ public final class DiskDirectories {
         for (String vm : sweep.names(layout.images())) {
             sweepImages(sweep, layout.images().resolve(vm), needed, open);
         }
+        // Else a loss of power may bring some of it back, for a VM that nobody knows any more.
+        sweep.sync(layout.images());
     }
 
     private void sweepImages(Sweep sweep, Path ofVm, Set<String> needed, Set<String> open) {
         int left = 0;
+        int removedBefore = sweep.count();
         for (String disk : sweep.names(ofVm)) {
             Path ofDisk = ofVm.resolve(disk);
             String key = layout.directory().relativize(ofDisk).toString();
@@ -139,6 +164,8 @@ public final class DiskDirectories {
         }
         if (left == 0) {
             sweep.remove(ofVm);
+        } else if (sweep.count() > removedBefore) {
+            sweep.sync(ofVm);
         }
     }
 

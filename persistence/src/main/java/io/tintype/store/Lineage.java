@@ -79,10 +79,14 @@ final class Lineage {
         return uses.containsKey(ref);
     }
 
-    /** The directories of images that checkpoints name. */
-    synchronized Set<String> images() {
+    /** The directories of images that checkpoints name, others than {@code without}. */
+    synchronized Set<String> images(Set<CheckpointRef> without) {
         var images = new TreeSet<String>();
-        nodes.values().forEach(node -> images.addAll(node.images()));
+        nodes.forEach((ref, node) -> {
+            if (!without.contains(ref)) {
+                images.addAll(node.images());
+            }
+        });
         return images;
     }
 

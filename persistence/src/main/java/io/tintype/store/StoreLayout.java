@@ -4,6 +4,7 @@ import io.tintype.actors.CheckpointId;
 import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -75,7 +76,7 @@ record StoreLayout(Path directory) {
             for (String vm : files.list(checkpoints())) {
                 Path ofVm = checkpoints().resolve(vm);
                 if (files.kind(ofVm) == StoreFiles.Kind.DIRECTORY) {
-                    for (String id : files.list(ofVm)) {
+                    for (String id : idsIn(ofVm, files)) {
                         addTo(found, refOf(vm, id));
                     }
                 }
@@ -84,6 +85,15 @@ record StoreLayout(Path directory) {
             throw StoreException.of("read", checkpoints(), e);
         }
         return found;
+    }
+
+    /** None if the last of them was just deleted, and the directory with it. */
+    private static List<String> idsIn(Path ofVm, StoreFiles files) throws IOException {
+        try {
+            return files.list(ofVm);
+        } catch (NoSuchFileException gone) {
+            return List.of();
+        }
     }
 
     /** Those that are marked as deleted. */

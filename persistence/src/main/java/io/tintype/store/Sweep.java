@@ -70,6 +70,23 @@ final class Sweep {
         }
     }
 
+    /** How many were removed, or would be. */
+    int count() {
+        return removed.size();
+    }
+
+    /** Makes what was removed from {@code directory} stay removed. */
+    void sync(Path directory) {
+        if (isDryRun || removed.isEmpty()) {
+            return;
+        }
+        try {
+            files.syncDirectory(directory);
+        } catch (IOException e) {
+            failed("sync", directory, e);
+        }
+    }
+
     /** The first failure is the one that is reported. */
     void failed(String doing, Path path, IOException e) {
         first = first == null ? StoreException.of(doing, path, e) : first;

@@ -3,16 +3,21 @@ package io.tintype.store;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.tintype.actors.CheckpointId;
+import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
 import io.tintype.cow.disk.DiskChain;
 import io.tintype.cow.disk.DiskGeometry;
 import io.tintype.cow.disk.FileImageDirectory;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,6 +26,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What a crash leaves beside disks and checkpoints that stay. */
 class GarbageOfDisksTest {
     private static final String DISK = "images/vm-1/disk-0";
+    /** Of a store in memory. */
+    private static final Path AT = Path.of("/store");
 
     @TempDir
     private Path directory;
@@ -60,6 +67,127 @@ class GarbageOfDisksTest {
             assertDoesNotThrow(() -> store.requireNoDisksFrom(new VmId("vm-2")));
             assertEquals(List.of(), store.gcImages(List.of(), List.of(DISK)).removed());
             assertTrue(store.gcImages(List.of()).removed().contains(disk));
+        }
+    }
+
+    /** A loss of power right after, on a file system that may or may not have written what nobody synced. */
+    private static void assertStaysRemoved(MemoryFiles files, String gone) {
+        for (int seed = 1; seed <= 50; seed++) {
+            var after = files.afterPowerLoss(new SplittableRandom(seed));
+            assertEquals(StoreFiles.Kind.NOTHING, after.kind(AT.resolve(gone)), "seed " + seed);
+        }
+    }
+
+    /** With one disk in it, all of it durable. */
+    private static MemoryFiles withDisk(String vm) throws IOException {
+        var files = new MemoryFiles();
+        CheckpointStore.open(AT, files).close();
+        files.createDirectory(AT.resolve("images").resolve(vm));
+        files.syncDirectory(AT.resolve("images"));
+        var disk = AT.resolve("images").resolve(vm).resolve("disk-0");
+        files.createDirectory(disk);
+        files.syncDirectory(AT.resolve("images").resolve(vm));
+        try (var file = files.create(disk.resolve("chain"))) {
+            file.write(0, ByteBuffer.wrap(new byte[8]));
+            file.force();
+        }
+        files.syncDirectory(disk);
+        return files;
+    }
+
+    @Test
+    void shouldNotBringADestroyedVmBackWithALossOfPower() throws Exception {
+        var files = withDisk("vm-1");
+        try (var store = CheckpointStore.open(AT, files)) {
+            store.images().remove(new VmId("vm-1"));
+
+            assertStaysRemoved(files, "images/vm-1");
+        }
+    }
+
+    @Test
+    void shouldNotBringACollectedDiskBackWithALossOfPower() throws Exception {
+        var files = withDisk("vm-1");
+        try (var store = CheckpointStore.open(AT, files)) {
+            assertEquals(2, store.gcImages(List.of()).removed().size());
+
+            assertStaysRemoved(files, "images/vm-1");
+        }
+    }
+
+    @Test
+    void shouldNotBringTheDiskOfAnEarlierLifeBackWithALossOfPower() throws Exception {
+        var files = withDisk("vm-1");
+        files.createDirectory(AT.resolve("images/vm-1/disk-0-life-1"));
+        files.syncDirectory(AT.resolve("images/vm-1"));
+        try (var store = CheckpointStore.open(AT, files)) {
+            assertEquals(1, store.gcImages(List.of(DISK)).removed().size());
+
+            assertStaysRemoved(files, "images/vm-1/disk-0-life-1");
+        }
+    }
+
+    @Test
+    void shouldTellWhetherAnythingOfAVmWasEverMadeDurable() throws Exception {
+        try (var store = CheckpointStore.open(directory)) {
+            var vm = new VmId("vm-1");
+            assertNull(store.images().flushed(vm), "it has no disk");
+            var first = new FileImageDirectory(directory.resolve("images/vm-1/disk-0"));
+            var second = new FileImageDirectory(directory.resolve("images/vm-1/disk-1-life-2"));
+            var geometry = new DiskGeometry(1 << 20, 64 << 10);
+            try (var _ = DiskChain.create(first, geometry);
+                    var other = DiskChain.create(second, geometry)) {
+                assertNull(store.images().flushed(vm));
+
+                other.sync(other.top());
+
+                assertEquals("disk-1-life-2", store.images().flushed(vm));
+            }
+            Files.write(directory.resolve("images/vm-1/disk-0/chain"), new byte[] {1, 2, 3});
+            assertEquals("disk-0", store.images().flushed(vm), "nobody can tell");
+        }
+    }
+
+    @Test
+    void shouldLeaveNoEmptyDirectoryOfCheckpoints() throws Exception {
+        try (var store = CheckpointStore.open(directory)) {
+            var first = Fixture.small("vm-1", 1);
+            first.seal(store);
+            Fixture.small("vm-1", 2).seal(store);
+            var ofVm = directory.resolve("checkpoints/vm-1");
+
+            store.delete(new CheckpointRef(new VmId("vm-1"), new CheckpointId(2)));
+            assertTrue(Files.exists(ofVm));
+            store.delete(first.ref());
+            assertFalse(Files.exists(ofVm));
+
+            // What a crash left of it, or an earlier version.
+            Files.createDirectory(ofVm);
+            Files.createDirectory(directory.resolve("checkpoints/lost+found"));
+            store.gc();
+            assertFalse(Files.exists(ofVm));
+            assertTrue(Files.exists(directory.resolve("checkpoints/lost+found")), "not ours");
+            Fixture.small("vm-1", 3).seal(store);
+            assertEquals(1, store.list().size());
+        }
+    }
+
+    /** The process that made the directory was killed before it synced its name. */
+    @Test
+    void shouldNotLoseACheckpointWithADirectoryThatAnEarlierProcessMade() throws Exception {
+        var files = new MemoryFiles();
+        CheckpointStore.open(AT, files).close();
+        files.createDirectory(AT.resolve("checkpoints/vm-1"));
+        var fixture = Fixture.small("vm-1", 1);
+        try (var store = CheckpointStore.open(AT, files)) {
+            fixture.seal(store);
+        }
+
+        for (int seed = 1; seed <= 20; seed++) {
+            var after = files.afterPowerLoss(new SplittableRandom(seed));
+            try (var store = CheckpointStore.open(AT, after)) {
+                assertEquals(List.of(fixture.ref()), store.list(), "seed " + seed);
+            }
         }
     }
 

@@ -247,10 +247,10 @@ final class ChainWork {
         flattenCancelled = true;
     }
 
-    /** The VM has ended: what is under way is left as it is, at the next step. */
-    void stop() {
+    /** Nobody needs it any more, for that reason: what is under way is left as it is, at the next step. */
+    void stop(String reason) {
         stopped = true;
-        endOpen("its VM ended");
+        endOpen(reason);
     }
 
     private synchronized void begun(String name, OperationRecord.Kind kind,

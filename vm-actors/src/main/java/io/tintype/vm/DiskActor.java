@@ -93,6 +93,14 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     /** From the VM: it binds new requests to the new top; {@code lastIssued} is the last that it may have bound below. */
     record TopKnown(long lastIssued) implements Command {}
 
+    /**
+     * From the VM: it was rolled back, and of this life nothing is in flight and no checkpoint in progress. When no checkpoint of it
+     * is left either, and nothing is under way on the chain, the VM hears {@link VmActor.DiskRetired} and this ends.
+     */
+    enum Retire implements Command {
+        NOW
+    }
+
     /** The device was reset: what is in flight is no longer the guest's (R17). No reply. */
     record Detach() implements Command {}
 
@@ -188,6 +196,11 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     private long lastSeen;
     // Views below this one may be gone: some of them are part of what was committed or made flat, or is about to be.
     private int wholeFrom;
+    // Views that checkpoints of this life ended at, in progress and sealed, and that nobody let go of.
+    private int ownViews;
+    private int syncsUnderWay;
+    // The guest has another disk since it was rolled back.
+    private boolean isRetiring;
 
     private DiskActor(ActorContext<Command> context, DiskId id, DiskChain chain,
             VmServices services, ActorRef<VmActor.Command> vm) {
@@ -233,13 +246,13 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
         } else {
             handle(command);
         }
-        return this;
+        return isRetiring ? endIfUnused() : this;
     }
 
     /** Whether a turn is for the sake of the chain, and for nothing that the guest or a stun waits for. */
     private static boolean isUpkeep(Command command) {
         return switch (command) {
-            case ReleaseView _,MakeFlat _,CancelFlatten _,TopKnown _,Looked _,OwnPrepared _,CommitFinished _,FlattenFinished _,UnseenDropped _ ->
+            case ReleaseView _,MakeFlat _,CancelFlatten _,TopKnown _,Looked _,OwnPrepared _,CommitFinished _,FlattenFinished _,UnseenDropped _,Retire _ ->
                 true;
             case Submit _,ReadAgain _,PartFinished _,Finished _,Prepare _,Prepared _,Discard _,Switch _,Detach _,Sync _,Discarded _,Synced _ ->
                 false;
@@ -282,6 +295,7 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
             case MakeFlat(var replyTo) -> onMakeFlat(replyTo);
             case CancelFlatten _ -> onCancelFlatten();
             case TopKnown(var lastIssued) -> onTopKnown(lastIssued);
+            case Retire _ -> onRetire();
             case Discarded _ -> nextPrepare();
             case Synced synced -> onSynced(synced);
             case CommitFinished finished -> onCommitFinished(finished);
@@ -590,6 +604,7 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
         }
         lastBelowTop = lastIssued;
         int frozenView = chain.top();
+        ownViews++;
         if (rules.on(Rule.R16)) {
             chain.hold(frozenView);
         }
@@ -606,6 +621,7 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
         // P has completed, and a layer that a checkpoint needs gets no other writes: so it can have checksums.
         boolean isFinal = lastSeen >= lastBelowTop && order.mayFlatten(view)
                 && rules.on(Rule.R16) && rules.on(Rule.R4);
+        syncsUnderWay++;
         context.pipeToSelf(
                 blocking(
                         () -> {
@@ -620,6 +636,7 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     }
 
     private void onSynced(Synced synced) {
+        syncsUnderWay--;
         var failure = synced.failure();
         synced.replyTo()
                 .tell(
@@ -630,6 +647,7 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     }
 
     private void onReleaseView(int view, boolean copied) {
+        ownViews--;
         if (copied) {
             step(new DiskUpkeep.Input.Copied());
         }
@@ -650,6 +668,36 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
             flattenFailure = "no longer wanted";
             keepUp(new DiskUpkeep.Input.FlattenUnwanted());
         }
+    }
+
+    // ---- After a rollback ----
+
+    private void onRetire() {
+        isRetiring = true;
+        if (lookSoon) {
+            look();
+        }
+    }
+
+    /**
+     * Other disks may stand on the chain, so what makes it shorter goes on to its end. What nobody stands on is not worth the work:
+     * its files can go.
+     */
+    private Behavior<Command> endIfUnused() {
+        if (ownViews == 0 && looksUnderWay == 0 && chain.heldViews().isEmpty()
+                && rules.on(Rule.R16)) {
+            flattenFailure = "its VM was rolled back";
+            step(new DiskUpkeep.Input.Stop());
+            work.stop("its VM was rolled back");
+        }
+        boolean isUsed = ownViews > 0 || looksUnderWay > 0 || syncsUnderWay > 0
+                || preparing != null || !submitted.isEmpty() || !waitingForFlat.isEmpty()
+                || upkeep.work() != DiskUpkeep.Work.IDLE;
+        if (isUsed) {
+            return this;
+        }
+        vm.tell(new VmActor.DiskRetired(id.index(), context.getSelf()));
+        return Behaviors.stopped();
     }
 
     // ---- Keeping the chain short ----
@@ -813,7 +861,7 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
     @Override
     public Behavior<Command> onSignal(Signal signal) {
         if (signal instanceof PostStop) {
-            work.stop();
+            work.stop("its VM ended");
         }
         return this;
     }
@@ -836,7 +884,7 @@ final class DiskActor extends AbstractMatchingBehavior<DiskActor.Command> {
         note(finished.seen());
         if (committed != null && committed.wasAllowed()) {
             probe.committed(id, finished.layer());
-        } else if (committed == null) {
+        } else if (committed == null && !isRetiring) {
             // Nothing is lost, but trying again at once would fail again.
             context.getLog().warn("{}: layer {} stays: {}", name, finished.layer(),
                     reason(finished.failure()));

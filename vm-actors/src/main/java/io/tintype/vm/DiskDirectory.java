@@ -11,6 +11,7 @@ import io.tintype.cow.disk.ImageDirectory;
 import io.tintype.scheduler.Rule;
 import io.tintype.scheduler.Rules;
 import io.tintype.store.CheckpointStore;
+import io.tintype.store.DiskDirectories;
 import io.tintype.store.GcReport;
 import io.tintype.store.StoreException;
 import java.io.IOException;
@@ -20,9 +21,11 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -58,6 +61,9 @@ final class DiskDirectory implements AutoCloseable {
     // In the order of creation: a clone comes after its parent and is closed before it.
     private final Map<String, DiskChain> chains = new LinkedHashMap<>();
     private final Map<VmId, Integer> incarnations = new HashMap<>();
+    // Chains that no VM writes to: of lives that are over, and those that were opened only for others to stand on. They are closed
+    // when nobody stands on them any more, and opened again if somebody comes to.
+    private final Set<String> over = new LinkedHashSet<>();
 
     DiskDirectory(
             CheckpointStore store,
@@ -127,6 +133,7 @@ final class DiskDirectory implements AutoCloseable {
         var parent = chains.get(parentKey);
         if (parent == null) {
             parent = keep(parentKey, DiskChain.open(directory(parentKey))).chain();
+            over.add(parentKey);
             finishCommit(parent);
         }
         var path = path(vm, disk, incarnation);
@@ -148,6 +155,7 @@ final class DiskDirectory implements AutoCloseable {
         var parent = chains.get(copyKey);
         if (parent == null) {
             parent = keep(copyKey, DiskCopy.open(directory(directoryKey), copy)).chain();
+            over.add(copyKey);
         }
         var path = path(vm, disk, incarnation);
         var key = key(path);
@@ -169,7 +177,61 @@ final class DiskDirectory implements AutoCloseable {
                             + "destroy that first, or make its disk flat");
         }
         for (var key : keys) {
+            over.remove(key);
             Objects.requireNonNull(chains.remove(key)).close();
+        }
+    }
+
+    /**
+     * No VM writes to the disk in {@code key} any more. It is closed now, or when nothing stands on it: no checkpoint that this
+     * process took of it, and no open disk. From then on {@link #collect} may remove it.
+     */
+    synchronized void over(String key) {
+        if (chains.containsKey(key)) {
+            over.add(key);
+        }
+        closeUnused();
+    }
+
+    /** The same for all disks of a life that never began. */
+    synchronized void neverLived(VmId vm, int incarnation) {
+        var suffix = LIFE + incarnation;
+        var prefix = keyOfAll(vm);
+        chains.keySet().stream()
+                .filter(key -> key.startsWith(prefix) && key.endsWith(suffix))
+                .forEach(over::add);
+        closeUnused();
+    }
+
+    /** Closes what nobody stands on, then what that stood on, and so on. */
+    private void closeUnused() {
+        boolean isAnyClosed = true;
+        while (isAnyClosed) {
+            isAnyClosed = false;
+            for (var key : List.copyOf(over)) {
+                var chain = Objects.requireNonNull(chains.get(key));
+                if (chain.isIdle()) {
+                    over.remove(key);
+                    chains.remove(key);
+                    close(chain);
+                    isAnyClosed = true;
+                }
+            }
+        }
+    }
+
+    private void close(DiskChain chain) {
+        chain.close();
+        // In the store they wait for a collection. Here nobody else comes, and they take memory.
+        if (inMemory && !chain.isCopy()) {
+            try {
+                for (var name : chain.directory().list()) {
+                    chain.directory().delete(name);
+                }
+            } catch (IOException failure) {
+                LOG.warn("{} keeps its memory: {}", chain.directory().location(),
+                        failure.getMessage());
+            }
         }
     }
 
@@ -201,7 +263,7 @@ final class DiskDirectory implements AutoCloseable {
      * @throws StoreException that names such a disk
      */
     synchronized void requireNoClonesOf(VmId vm) throws StoreException {
-        var prefix = key(store.directory().resolve("images", vm.value())) + "/";
+        var prefix = keyOfAll(vm);
         var its = new HashSet<String>();
         chains.forEach((key, chain) -> {
             if (key.startsWith(prefix)) {
@@ -232,7 +294,7 @@ final class DiskDirectory implements AutoCloseable {
      * @throws IOException when files could not be deleted; the disks are closed all the same
      */
     synchronized void remove(VmId vm) throws IOException {
-        var prefix = key(store.directory().resolve("images", vm.value())) + "/";
+        var prefix = keyOfAll(vm);
         var keys = new ArrayList<String>();
         for (var key : chains.keySet()) {
             if (key.startsWith(prefix)) {
@@ -240,6 +302,7 @@ final class DiskDirectory implements AutoCloseable {
             }
         }
         for (var key : keys.reversed()) {
+            over.remove(key);
             var chain = chains.remove(key);
             if (chain != null) {
                 chain.close();
@@ -248,6 +311,7 @@ final class DiskDirectory implements AutoCloseable {
                 }
             }
         }
+        closeUnused();
         if (!inMemory) {
             // Also what is left of a disk that could not be made, for want of space mostly.
             store.images().remove(vm);
@@ -255,14 +319,58 @@ final class DiskDirectory implements AutoCloseable {
     }
 
     /**
+     * What a collection came to.
+     *
+     * @param gone those of the VMs of which nobody knew whether they ran that had disks, and have none any more
+     */
+    record Collected(GcReport report, List<VmId> gone) {}
+
+    /**
      * Removes the images of disks that nobody needs; no disk is made meanwhile. Does nothing where disks are in memory.
      *
      * @param absent VMs that do not run here and may be taken up again: all of theirs stay
+     * @param unknown VMs that do not run here, and nobody knows whether they ever did: theirs stay if something in them may have
+     *     been promised to a guest, see {@link DiskDirectories#flushed}
      */
-    synchronized GcReport collect(Collection<VmId> absent) throws StoreException {
+    synchronized Collected collect(Collection<VmId> absent, Collection<VmId> unknown)
+            throws StoreException {
         if (inMemory) {
-            return new GcReport(List.of(), 0, List.of());
+            return new Collected(new GcReport(List.of(), 0, List.of()), List.of());
         }
+        var stay = new ArrayList<>(absent);
+        var doomed = new ArrayList<VmId>();
+        for (var vm : unknown) {
+            if (mayBeNeeded(vm)) {
+                stay.add(vm);
+            } else if (hasDisks(vm)) {
+                doomed.add(vm);
+            }
+        }
+        var report = collect(stay);
+        var gone = new ArrayList<VmId>();
+        for (var vm : doomed) {
+            if (!hasDisks(vm)) {
+                gone.add(vm);
+            }
+        }
+        return new Collected(report, List.copyOf(gone));
+    }
+
+    private boolean mayBeNeeded(VmId vm) throws StoreException {
+        var prefix = keyOfAll(vm);
+        try {
+            // One that is open is of a VM that is being made just now.
+            return chains.keySet().stream().anyMatch(key -> key.startsWith(prefix))
+                    || store.images().flushed(vm) != null;
+        } catch (IOException failure) {
+            throw new StoreException("cannot tell whether " + vm + " flushed its disks, so none is "
+                    + "removed: " + failure.getMessage(), failure);
+        }
+    }
+
+    private GcReport collect(Collection<VmId> absent) throws StoreException {
+        // Made flat meanwhile, a disk stands on its parent no more.
+        closeUnused();
         var kept = new ArrayList<String>();
         for (var vm : absent) {
             try {
@@ -288,6 +396,11 @@ final class DiskDirectory implements AutoCloseable {
         return incarnation == 0
                 ? path
                 : path.resolveSibling(path.getFileName() + LIFE + incarnation);
+    }
+
+    /** Begins the keys of a VM's disks. */
+    private String keyOfAll(VmId vm) {
+        return key(store.directory().resolve("images", vm.value())) + "/";
     }
 
     private String key(Path path) {
@@ -342,5 +455,6 @@ final class DiskDirectory implements AutoCloseable {
     public synchronized void close() {
         chains.values().stream().toList().reversed().forEach(DiskChain::close);
         chains.clear();
+        over.clear();
     }
 }

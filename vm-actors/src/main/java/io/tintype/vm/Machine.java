@@ -19,6 +19,8 @@ final class Machine {
     final long[] lastIssued;
     // Requests and checkpoints that still use the frames.
     int users;
+    // Whose actors have not ended.
+    int disksLeft;
     // The newest instant of this machine that is sealed, or the one it was made of.
     private @Nullable MemoryLine line;
 
@@ -39,6 +41,7 @@ final class Machine {
         }
         doorbells = new boolean[tops.length];
         lastIssued = new long[tops.length];
+        disksLeft = tops.length;
         regionEnds = new long[state.regions().size()];
         line = state.line();
         long end = 0;
@@ -94,5 +97,10 @@ final class Machine {
     int close(ActorRef<VmActor.Command> vm) {
         regionActors.forEach(region -> region.tell(new MemoryRegionActor.Close(vm)));
         return regionActors.size();
+    }
+
+    /** Nobody uses a machine any more that the VM is not: its disks' actors end, when no checkpoint of it is left. */
+    void retireDisks() {
+        diskActors.forEach(disk -> disk.tell(DiskActor.Retire.NOW));
     }
 }

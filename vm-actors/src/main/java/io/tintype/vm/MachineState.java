@@ -103,11 +103,13 @@ public final class MachineState {
         return taken.compareAndSet(false, true);
     }
 
-    /** Gives its frames back, unless a VM took it. */
-    void discard() {
-        if (take()) {
-            regions.forEach(MemoryRegion::close);
+    /** Gives its frames back, unless a VM took it; whether that was so. */
+    boolean discard() {
+        if (!take()) {
+            return false;
         }
+        regions.forEach(MemoryRegion::close);
+        return true;
     }
 
     /** Puts {@code guest} into the machine; once. */

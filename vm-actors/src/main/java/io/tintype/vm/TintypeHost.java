@@ -555,12 +555,12 @@ public final class TintypeHost implements AutoCloseable {
     }
 
     /** If the VM ends before it hears of the state, nobody else would give its frames back. */
-    private static CompletableFuture<VmActor.Quiet> takeBack(Vm vm, MachineState state,
+    private CompletableFuture<VmActor.Quiet> takeBack(Vm vm, MachineState state,
             CheckpointRef to) {
         return vm.<VmActor.Quiet>ask(replyTo -> new VmActor.RollBack(state, to, replyTo))
                 .whenComplete((_, failure) -> {
-                    if (failure != null) {
-                        state.discard();
+                    if (failure != null && state.discard()) {
+                        threads.upkeep().execute(() -> state.imageKeys().forEach(disks::over));
                     }
                 });
     }
@@ -571,9 +571,9 @@ public final class TintypeHost implements AutoCloseable {
      */
     private MachineState copied(Snapshot snapshot, List<FrozenMemory> memory, VmId id,
             GuestFactory guest) throws IOException {
-        var state = StoredMachine.restore(null, snapshot.disks(), snapshot.devices(),
-                StoredMachine.empty(pool, snapshot.regionBytes()), disks, id,
-                disks.nextIncarnation(id), guest, newIdentity());
+        var state = nextLife(id, life -> StoredMachine.restore(null, snapshot.disks(),
+                snapshot.devices(), StoredMachine.empty(pool, snapshot.regionBytes()), disks, id,
+                life, guest, newIdentity()));
         boolean complete = false;
         try {
             for (int i = 0; i < memory.size(); i++) {
@@ -586,6 +586,26 @@ public final class TintypeHost implements AutoCloseable {
         } finally {
             if (!complete) {
                 state.regions().forEach(MemoryRegion::close);
+                state.imageKeys().forEach(disks::over);
+            }
+        }
+    }
+
+    private interface Life {
+        MachineState make(int incarnation) throws IOException;
+    }
+
+    /** If it cannot be made none of its disks stays open. */
+    private MachineState nextLife(VmId vm, Life life) throws IOException {
+        int incarnation = disks.nextIncarnation(vm);
+        boolean isMade = false;
+        try {
+            var state = life.make(incarnation);
+            isMade = true;
+            return state;
+        } finally {
+            if (!isMade) {
+                disks.neverLived(vm, incarnation);
             }
         }
     }
@@ -641,8 +661,8 @@ public final class TintypeHost implements AutoCloseable {
 
     private MachineState rolledBack(CheckpointRef checkpoint, VmSpec spec) throws IOException {
         try (var memory = RestoredMemory.open(store.open(checkpoint), pool)) {
-            var state = machine(memory, memory.own(), spec.id(),
-                    disks.nextIncarnation(spec.id()), spec.guest());
+            var state = nextLife(spec.id(),
+                    life -> machine(memory, memory.own(), spec.id(), life, spec.guest()));
             noteRestored(spec.id(), memory);
             loadAhead(memory);
             return state;
@@ -727,16 +747,35 @@ public final class TintypeHost implements AutoCloseable {
     /**
      * Reclaims what nobody needs of the store, beside the running VMs: what is left of deleted and of
      * aborted checkpoints, and images of disks that no VM and no checkpoint stands on. A VM that an earlier process ran and that
-     * was not taken up here keeps its disks. Blocks; may be repeated.
+     * was not taken up here keeps its disks. One that it was making when the power failed does so only if something of it may have
+     * been flushed: nobody was promised anything else. Blocks; may be repeated.
      *
      * @throws StoreException also when the catalogue cannot say which VMs there are: no images are removed then
      */
     public GcReport gc() throws StoreException {
         var segments = store.gc();
-        var absent = catalogued().vms().values().stream().map(VmRecord::id)
-                .filter(id -> !vms.containsKey(id))
-                .toList();
-        return segments.and(disks.collect(absent));
+        var absent = new ArrayList<VmId>();
+        var unknown = new ArrayList<VmId>();
+        for (var known : catalogued().vms().values()) {
+            if (!vms.containsKey(known.id())) {
+                (mayHaveRun(known) ? absent : unknown).add(known.id());
+            }
+        }
+        var collected = disks.collect(absent, unknown);
+        for (var vm : collected.gone()) {
+            tell(new CatalogueEvent.VmRemoved(vm,
+                    "its process ended while it was made, and nothing of it was ever flushed",
+                    now()));
+        }
+        return segments.and(collected.report());
+    }
+
+    /** Whether it ran for all that the journal says, whose end a loss of power may have taken. */
+    private static boolean mayHaveRun(VmRecord known) {
+        return switch (known.status()) {
+            case RUNNING, STOPPED, FAILED, REMOVING -> true;
+            case CREATED, FOUND -> known.checkpoints().size() > 0;
+        };
     }
 
     /**
@@ -915,6 +954,7 @@ public final class TintypeHost implements AutoCloseable {
                         options.chainDepthMax(),
                         options.checkpointDisks(),
                         options.throttle().toNanos(),
+                        disks::over,
                         catalogue);
         var started = new CompletableFuture<ActorRef<VmActor.Command>>();
         var ended = new CompletableFuture<Void>();

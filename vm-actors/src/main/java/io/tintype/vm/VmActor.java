@@ -177,6 +177,9 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
 
     record CheckpointEnded(long checkpoint, Machine machine) implements Command {}
 
+    /** From a disk of an earlier life: no request, checkpoint or work of that life needs it any more, and its actor has ended. */
+    record DiskRetired(int disk, ActorRef<DiskActor.Command> of) implements Command {}
+
     /** A region of a machine that is over has given its frames back. */
     enum RegionClosed implements Command {
         INSTANCE
@@ -245,8 +248,8 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
     private final SliceContext slice = new SliceContext();
 
     private final long firstCheckpoint;
-    // By incarnation; a checkpoint of an earlier life still names layers of its disks.
-    private final List<Machine> lives = new ArrayList<>();
+    // By incarnation; a checkpoint of an earlier life still names layers of its disks. Without those of which none is left.
+    private final TreeMap<Integer, Machine> lives = new TreeMap<>();
 
     private Machine machine;
     private PendingSet pending;
@@ -351,6 +354,7 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
             }
             case CheckpointEnded ended -> onCheckpointEnded(ended);
             case RegionClosed _ -> regionsToClose--;
+            case DiskRetired(var disk, var of) -> onDiskRetired(disk, of);
             case ForgetCheckpoint forget -> onForgetCheckpoint(forget);
             case Quiesce(var replyTo) -> onQuiesce(replyTo);
             case Visit(var visit) -> visit.visit(machine.state);
@@ -740,11 +744,33 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
         answerWhenQuiet();
     }
 
-    /** One user less; an old machine without users gives its frames back. */
+    /** One user less; an old machine without users gives its frames back, and its disks. */
     private void leave(Machine left) {
         left.users--;
         if (left.users == 0 && left != machine) {
-            close(left);
+            retire(left);
+        }
+    }
+
+    private void retire(Machine old) {
+        close(old);
+        old.retireDisks();
+        if (old.disksLeft == 0) {
+            lives.remove(old.incarnation);
+        }
+    }
+
+    private void onDiskRetired(int disk, ActorRef<DiskActor.Command> of) {
+        for (var life : List.copyOf(lives.values())) {
+            if (life.diskActors.get(disk).equals(of)) {
+                var place = life.state.imageKeys().get(disk);
+                services.later().apply(services.upkeep())
+                        .execute(() -> services.diskOver().accept(place));
+                life.disksLeft--;
+                if (life.disksLeft == 0) {
+                    lives.remove(life.incarnation);
+                }
+            }
         }
     }
 
@@ -1027,7 +1053,7 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
      * the switch came now. A stun may have moved the top further meanwhile.
      */
     private void onTopMoved(TopMoved moved) {
-        for (var life : lives) {
+        for (var life : lives.values()) {
             if (life.diskActors.get(moved.disk()).equals(moved.of())) {
                 life.tops[moved.disk()] = Math.max(life.tops[moved.disk()], moved.top());
                 moved.of().tell(new DiskActor.TopKnown(life.lastIssued[moved.disk()]));
@@ -1037,8 +1063,8 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
 
     private void onForgetCheckpoint(ForgetCheckpoint forget) {
         // A checkpoint of an earlier process is of no machine here; its layers are part of a parent chain.
-        if (forget.incarnation() < lives.size() && forget.checkpoint() >= firstCheckpoint) {
-            var of = lives.get(forget.incarnation());
+        var of = lives.get(forget.incarnation());
+        if (of != null && forget.checkpoint() >= firstCheckpoint) {
             for (int disk = 0; disk < forget.views().length; disk++) {
                 if (forget.views()[disk] >= 0) {
                     of.diskActors.get(disk)
@@ -1110,7 +1136,7 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
         var old = machine;
         machine = install(rollBack.state(), old.incarnation + 1);
         if (old.users == 0) {
-            close(old);
+            retire(old);
         }
         if (stun != null) {
             // Still held, for what the old machine waits for; the clock of the new guest was set just now.
@@ -1152,7 +1178,7 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
             complete(state, owed.disk(), owed.tag(), owed.status());
         }
         var installed = new Machine(state, incarnation, regionActors, diskActors);
-        lives.add(installed);
+        lives.put(incarnation, installed);
         return installed;
     }
 

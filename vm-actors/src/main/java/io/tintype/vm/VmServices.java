@@ -7,6 +7,7 @@ import io.tintype.scheduler.PendingSet;
 import io.tintype.scheduler.Rules;
 import java.time.InstantSource;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /**
@@ -33,6 +34,8 @@ import java.util.function.UnaryOperator;
  * @param chainDepthMax a disk with more layers refuses a further checkpoint
  * @param checkpointDisks what checkpoints keep of disks, where nothing else is said
  * @param throttleNsMax how long a guest waits for a frame before its oldest checkpoint is given up
+ * @param diskOver takes the place of a disk, see {@link MachineState#imageKeys}, that its VM was rolled back from and nothing of the
+ *     VM uses any more; blocks
  * @param catalogue is told of what happens
  */
 record VmServices(
@@ -56,6 +59,7 @@ record VmServices(
         int chainDepthMax,
         CheckpointDisks checkpointDisks,
         long throttleNsMax,
+        Consumer<String> diskOver,
         Catalogue catalogue) {
     /** Tells the catalogue of what takes several steps. */
     Operations operations() {

@@ -389,7 +389,7 @@ class DiskOperationsTest {
             var work = work(chain, steps::add, catalogue);
             var cut = work.commit(next(chain));
             assertEquals(1, steps.size());
-            work.stop();
+            work.stop("its VM ended");
             while (!steps.isEmpty()) {
                 steps.remove().run();
             }

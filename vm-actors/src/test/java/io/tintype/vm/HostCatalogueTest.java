@@ -133,6 +133,45 @@ class HostCatalogueTest {
         }
     }
 
+    /** Makes a disk as a host that a crash cut off while it made a VM left it. */
+    private DiskChain halfMade(String vm, int disk) throws IOException {
+        return DiskChain.create(
+                new FileImageDirectory(directory.resolve("store/images/" + vm + "/disk-" + disk)),
+                new DiskGeometry(8 * MIB, 64 << 10));
+    }
+
+    @Test
+    void shouldCollectTheDisksOfAVmThatACrashCutOffWhileItWasMade() throws Exception {
+        try (var host = TintypeHost.start(options("store"))) {
+            var ran = host.create(spec("web-3"));
+            ran.start();
+            durable(host);
+        }
+        halfMade("web-1", 0).close();
+        halfMade("web-1", 1).close();
+        halfMade("web-2", 0).close();
+        try (var flushed = halfMade("web-2", 1)) {
+            flushed.sync(flushed.top());
+        }
+
+        try (var host = TintypeHost.start(options("store"))) {
+            assertEquals(VmRecord.Status.FOUND, known(host, WEB).status());
+            var removed = host.gc().removed();
+
+            assertTrue(removed.contains(directory.resolve("store/images/web-1")),
+                    removed::toString);
+            durable(host);
+            assertEquals(List.of("web-2", "web-3"), host.catalogue().state().vms().values().stream()
+                    .map(vm -> vm.id().value()).toList());
+            for (var kept : List.of("web-2/disk-0", "web-2/disk-1", "web-3/disk-0")) {
+                assertTrue(Files.exists(directory.resolve("store/images/" + kept + "/chain")),
+                        kept);
+            }
+            // The name is free again.
+            host.create(spec("web-1"));
+        }
+    }
+
     @Test
     void shouldSayWhyAVmCannotBeTakenUp() throws Exception {
         try (var host = TintypeHost.start(options("store"))) {

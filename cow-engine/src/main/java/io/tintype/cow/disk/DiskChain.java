@@ -266,6 +266,11 @@ public final class DiskChain implements AutoCloseable {
         return state.users() > 1;
     }
 
+    /** Whether nobody needs it open: no view is held, no open disk stands on it, and no commit or flatten is under way. */
+    public boolean isIdle() {
+        return !hasClones() && heldViews().isEmpty() && holds.working() == null;
+    }
+
     /** Where the disk is that this one starts from; null if it starts from none, or was made flat since. */
     public @Nullable String parentLocation() {
         var below = state.layers().below();

@@ -1,5 +1,6 @@
 package io.tintype.simulations.checkpoints;
 
+import io.tintype.actors.CheckpointRef;
 import io.tintype.cow.disk.DiskChain;
 import io.tintype.cow.disk.FileImageDirectory;
 import io.tintype.store.CheckpointStore;
@@ -7,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -38,16 +40,30 @@ public final class Folder {
         this.store = store;
     }
 
-    /**
-     * Commits what can be committed, or counts it.
-     *
-     * @throws IOException when a checkpoint or a disk cannot be read, so that it is not known what is needed; what was committed before
-     *     stays so, and harms nobody
-     */
-    public static Folded fold(CheckpointStore store, boolean dryRun, BooleanSupplier isCancelled)
+    /** Commits what can be committed. Throws as {@link #foldable}; what was committed before stays so, and harms nobody. */
+    public static Folded fold(CheckpointStore store, BooleanSupplier isCancelled)
             throws IOException {
+        return fold(store, List.of(), Set.of(), false, isCancelled);
+    }
+
+    /**
+     * Counts what could be committed once others are gone. Changes nothing.
+     *
+     * @param disks directories of disks that go before
+     * @param checkpoints that go before
+     * @throws IOException when a checkpoint or a disk cannot be read, so that it is not known what is needed
+     */
+    public static Folded foldable(CheckpointStore store, Collection<Path> disks,
+            Collection<CheckpointRef> checkpoints, BooleanSupplier isCancelled)
+            throws IOException {
+        return fold(store, disks, checkpoints, true, isCancelled);
+    }
+
+    private static Folded fold(CheckpointStore store, Collection<Path> withoutDisks,
+            Collection<CheckpointRef> withoutCheckpoints, boolean dryRun,
+            BooleanSupplier isCancelled) throws IOException {
         var folder = new Folder(store);
-        folder.findNeeded();
+        folder.findNeeded(Set.copyOf(withoutDisks), Set.copyOf(withoutCheckpoints));
         var unneeded = Set.copyOf(store.unneededImages(List.of()).removed());
         int layers = 0;
         long bytes = 0;
@@ -69,8 +85,12 @@ public final class Folder {
         return new Folded(layers, bytes);
     }
 
-    private void findNeeded() throws IOException {
+    private void findNeeded(Set<Path> withoutDisks, Set<CheckpointRef> withoutCheckpoints)
+            throws IOException {
         for (var directory : chains()) {
+            if (withoutDisks.contains(directory)) {
+                continue;
+            }
             needed.computeIfAbsent(directory, _ -> new TreeSet<>());
             var footing = DiskChain.footing(new FileImageDirectory(directory));
             if (footing != null) {
@@ -79,6 +99,9 @@ public final class Folder {
             }
         }
         for (var ref : store.list()) {
+            if (withoutCheckpoints.contains(ref)) {
+                continue;
+            }
             for (var disk : store.manifest(ref).disks()) {
                 if (disk.copy() != null) {
                     // It needs the copy; the layers that were copied may be gone.

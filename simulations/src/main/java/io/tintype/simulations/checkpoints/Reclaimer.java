@@ -77,7 +77,7 @@ public final class Reclaimer {
             }
             GcReport images;
             try {
-                images = look.unneededImages(List.of());
+                images = look.unneededImages(List.of(), doomed);
             } catch (StoreException unknown) {
                 if (withDisks) {
                     throw unknown;
@@ -87,7 +87,8 @@ public final class Reclaimer {
             var disks = names(look.directory(), images.removed());
             if (dryRun) {
                 phase.accept("looking at overlays");
-                var foldable = Folder.fold(look, true, isCancelled);
+                var foldable = Folder.foldable(look, withDisks ? images.removed() : List.of(),
+                        doomed, isCancelled);
                 return new Reclaimed(true, doomed.stream().map(CheckpointRef::toString).toList(),
                         names(look.directory(), leftovers.removed()),
                         leftovers.bytes(), foldable.layers(), 0, disks, images.bytes(), true,
@@ -101,7 +102,7 @@ public final class Reclaimer {
                     store.gcImages(List.of());
                 }
                 phase.accept("committing overlays");
-                var folded = Folder.fold(store, false, isCancelled);
+                var folded = Folder.fold(store, isCancelled);
                 return new Reclaimed(false, List.of(),
                         names(look.directory(), leftovers.removed()),
                         leftovers.bytes(), folded.layers(), folded.bytes(), disks, images.bytes(),

@@ -31,7 +31,7 @@ final class OptionChecks {
     private static final long DIRTY_RATE_MAX = 1_000_000_000;
     private static final double SPEED_MIN = 0.001;
     private static final double SPEED_MAX = 1_000_000;
-    private static final Duration EVERY_MIN = Duration.ofMillis(1);
+    static final Duration EVERY_MIN = Duration.ofMillis(1);
     private static final Duration SPAN_MAX = Duration.ofDays(30);
     private static final int KEEP_MAX = 1_000_000;
     private static final long TRACE_RECORD_BYTES = 32;

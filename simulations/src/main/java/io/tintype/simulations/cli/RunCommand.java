@@ -63,6 +63,7 @@ final class RunCommand implements Callable<Integer> {
     /** Recorded disks are real ones: the largest address in a trace, not what it writes, says how large. */
     private static final long DISK_BYTES_TRACE_DEFAULT = 32L << 30;
     private static final Duration RUN_FOR_DEFAULT = Duration.ofSeconds(20);
+    private static final Duration CHECKPOINT_EVERY_DEFAULT = Duration.ofSeconds(1);
     private static final double SPEED_DEFAULT = 60;
     /** Short, since people read it out and type it in. */
     private static final long NEW_SEED_BOUND = 1_000_000_000;
@@ -107,10 +108,9 @@ final class RunCommand implements Callable<Integer> {
             description = "how many times faster than recorded the trace is replayed (60x)")
     private @Nullable Double speed;
 
-    @Option(names = "--checkpoint-every", paramLabel = "TIME", defaultValue = "1s",
-            converter = Values.Span.class,
-            description = "from one checkpoint of a VM to its next (${DEFAULT-VALUE})")
-    private Duration checkpointEvery = Duration.ZERO;
+    @Option(names = "--checkpoint-every", paramLabel = "TIME", converter = Values.Span.class,
+            description = "from one checkpoint of a VM to its next (1s; a quarter of --for if that is below 2s)")
+    private @Nullable Duration checkpointEvery;
 
     @Option(names = "--for", paramLabel = "TIME", converter = Values.Span.class,
             description = "how long the VMs run (20s; with a trace until each VM has replayed all of it)")
@@ -265,6 +265,15 @@ final class RunCommand implements Callable<Integer> {
         }
     }
 
+    /** What nobody asked for must not stand in the way of what somebody asked for: a short run has checkpoints, too. */
+    private Duration usualInterval() {
+        if (runFor == null || runFor.compareTo(CHECKPOINT_EVERY_DEFAULT.multipliedBy(2)) >= 0) {
+            return CHECKPOINT_EVERY_DEFAULT;
+        }
+        var quarter = runFor.dividedBy(4);
+        return quarter.compareTo(OptionChecks.EVERY_MIN) < 0 ? OptionChecks.EVERY_MIN : quarter;
+    }
+
     private RunOptions options(Path storeDirectory) {
         var isTrace = guest == GuestKind.TRACE;
         if (seed == null) {
@@ -282,7 +291,7 @@ final class RunCommand implements Callable<Integer> {
                 guest,
                 trace,
                 isTrace ? Objects.requireNonNullElse(speed, SPEED_DEFAULT) : 1,
-                checkpointEvery,
+                Objects.requireNonNullElseGet(checkpointEvery, this::usualInterval),
                 runFor == null && !isTrace ? RUN_FOR_DEFAULT : runFor,
                 reissue,
                 Objects.requireNonNullElse(conflict, ConflictPolicy.PUT_OFF),

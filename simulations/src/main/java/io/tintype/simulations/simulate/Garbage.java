@@ -8,6 +8,7 @@ import io.tintype.store.StoreFiles;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -61,15 +62,15 @@ final class Garbage {
      *
      * @param vms that keep their disks, running or not; all other disks stay only for checkpoints
      * @param crashed whether the power failed since the VMs ran: of a disk that was never flushed anything may be left
-     * @param halfMade VMs that never ran, as the power failed while they were made: theirs may be there
      */
     static void check(Simulation simulation, Map<String, SimulatedVm> vms,
-            SimulatedStoreFiles files, CheckpointStore store, boolean crashed,
-            Set<String> halfMade) {
+            SimulatedStoreFiles files, CheckpointStore store, boolean crashed) {
         try {
             var garbage = new Garbage(vms, files, store);
-            garbage.keptVms.addAll(halfMade);
             garbage.find(!crashed);
+            if (!crashed) {
+                garbage.checkOpen(simulation);
+            }
             garbage.missing().forEach(one -> simulation.violated(Rule.R16, "", "a file", one,
                     "none, after a collection of garbage"));
             var left = garbage.left();
@@ -104,11 +105,20 @@ final class Garbage {
             if (vm.isDestroyed) {
                 continue;
             }
-            if (areDisksWhole && vm.isStarted() && !vm.isDestroying) {
-                whole.addAll(vm.life().images);
+            boolean isRunning = areDisksWhole && vm.isStarted() && !vm.isDead();
+            if (isRunning) {
+                addLife(vm.life(), vm.isDestroying ? disks : whole);
+                for (var life : usedLives(vm)) {
+                    addLife(life, vm.isDestroying ? disks : whole);
+                }
+            } else if (areDisksWhole || vm.isStarted()) {
+                // Of one that the power failed under while it was made nothing was promised to anybody.
+                // Somebody may take it up again: all that it has stays.
+                keptVms.add(vm.name);
+                for (var life : areDisksWhole ? vm.lives() : List.<Life>of()) {
+                    addLife(life, disks);
+                }
             }
-            // Disks of earlier lives, too: a checkpoint in progress or a snapshot may be of them.
-            keptVms.add(vm.name);
         }
         for (var ref : listed) {
             var manifest = store.open(ref).manifest();
@@ -129,13 +139,69 @@ final class Garbage {
         addParents(disks);
     }
 
+    /** Earlier lives that a running VM still needs: for a request, a checkpoint in progress, or a snapshot, be it closed under clones. */
+    private List<Life> usedLives(SimulatedVm vm) {
+        var used = new ArrayList<Life>();
+        for (var one : vm.taken.values()) {
+            boolean isUsed = !one.isOver() || one.isOpen()
+                    || (one.isSnapshot && one.clones.stream().anyMatch(this::mayRun));
+            if (isUsed && one.life != null) {
+                used.add(one.life);
+            }
+        }
+        for (var request : vm.flights.values()) {
+            if (request.life != null) {
+                used.add(request.life);
+            }
+        }
+        return used;
+    }
+
+    private boolean mayRun(String name) {
+        var vm = vms.get(name);
+        return vm != null && !(vm.isStarted() && vm.isDead());
+    }
+
+    /** The disks of a life. Those that have no files yet do not say what they stand on: it does. */
+    private void addLife(Life life, Set<String> needed) throws IOException {
+        int count = 0;
+        for (var of = life; of != null; of = of.from) {
+            count = Math.max(count, of.images.size());
+        }
+        for (int disk = 0; disk < count; disk++) {
+            boolean isDescribed = false;
+            for (var of = life; of != null && !isDescribed; of = of.from) {
+                if (disk < of.images.size()) {
+                    needed.add(of.images.get(disk));
+                    isDescribed = isDescribed(of.images.get(disk));
+                }
+            }
+        }
+    }
+
+    private boolean isDescribed(String key) throws IOException {
+        return store.images().isDescribed(key.substring(IMAGES.length() + 1));
+    }
+
+    /** A disk that nobody needs is not open either. */
+    private void checkOpen(Simulation simulation) {
+        for (var open : simulation.host().host.disks()) {
+            var key = open.images();
+            var vm = Path.of(key).getName(1).toString();
+            if (!disks.contains(key) && !keptVms.contains(vm)) {
+                simulation.violated(null, vm, "the open disks", "none of a life that is over and "
+                        + "that nothing needs", key);
+            }
+        }
+    }
+
     /** What disks stand on. */
     private void addParents(Set<String> needed) throws IOException {
         var unseen = new ArrayDeque<>(needed);
         while (!unseen.isEmpty()) {
             var key = unseen.remove();
             var directory = images.at(key);
-            if (!store.images().isDescribed(key.substring(IMAGES.length() + 1))) {
+            if (!isDescribed(key)) {
                 continue;
             }
             var parent = DiskChain.parentOf(directory);
@@ -158,7 +224,7 @@ final class Garbage {
     private List<String> missing() throws IOException {
         var missing = new TreeSet<String>();
         for (var key : whole) {
-            if (store.images().isDescribed(key.substring(IMAGES.length() + 1))) {
+            if (isDescribed(key)) {
                 for (var name : DiskChain.filesOf(images.at(key))) {
                     if (files.kind(SimulatedHost.STORE.resolve(key).resolve(name))
                             != StoreFiles.Kind.FILE) {
@@ -203,6 +269,12 @@ final class Garbage {
                 left.add(file.toString());
             }
         }
+        var checkpoints = SimulatedHost.STORE.resolve("checkpoints");
+        for (var vm : names(checkpoints)) {
+            if (names(checkpoints.resolve(vm)).isEmpty()) {
+                left.add("checkpoints/" + vm);
+            }
+        }
         return List.copyOf(left);
     }
 
@@ -229,7 +301,7 @@ final class Garbage {
         var names = named.get(key);
         if (names == null) {
             names = new HashSet<>();
-            if (store.images().isDescribed(key.substring(IMAGES.length() + 1))) {
+            if (isDescribed(key)) {
                 names.addAll(DiskChain.filesOf(images.at(key)));
             }
             named.put(key, names);

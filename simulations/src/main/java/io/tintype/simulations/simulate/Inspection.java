@@ -50,7 +50,7 @@ final class Inspection {
                         OracleOptions.COMPLETE.withTearsAreViolations(true),
                         violation -> simulation.violations().add(violation),
                         simulation.machine.oracleScratch()),
-                new CrashCheck(vm.blueprint.sectors(), vm.blueprint.layout().slotCount())));
+                new CrashCheck(vm.blueprint.sectors(), vm.blueprint.layout().slotCount()), null));
     }
 
     /** The life of a VM that goes on from a checkpoint or a snapshot; null if the storage does not let anybody look at that. */
@@ -67,7 +67,7 @@ final class Inspection {
         var durable = from.durable;
         return new Life(log, oracle[0], durable == null
                 ? new CrashCheck(vm.blueprint.sectors(), vm.blueprint.layout().slotCount())
-                : durable.fork());
+                : durable.fork(), lifeOf(vm, from));
     }
 
     /** That of its T; a checkpoint of which nobody heard before the crash is of the one that was under way. */
@@ -172,22 +172,25 @@ final class Inspection {
                         "nothing left over, all of it readable", left.toString());
             }
             Garbage.check(simulation, vms, simulation.host().files,
-                    simulation.host().host.store(), crashed, crashed ? halfMade(vms) : Set.of());
+                    simulation.host().host.store(), crashed);
+            if (crashed) {
+                checkGone(vms);
+            }
         } catch (IOException e) {
             simulation.violated(null, "", "a collection of garbage", "one that succeeds",
                     String.valueOf(e.getMessage()));
         }
     }
 
-    /** A restored VM that was being made is kept by what it has: a disk that was made may be all there is of one that ran. */
-    private Set<String> halfMade(Map<String, SimulatedVm> vms) {
-        var names = new HashSet<String>();
+    /** Nothing is listed any more of a VM that the power failed under while it was made, once its disks are collected. */
+    private void checkGone(Map<String, SimulatedVm> vms) {
         for (var vm : simulation.host().host.catalogue().state().vms().values()) {
-            if (!vms.containsKey(vm.id().value())) {
-                names.add(vm.id().value());
+            var known = vms.get(vm.id().value());
+            if (known == null || !known.isStarted()) {
+                simulation.violated(null, vm.id().value(), "the catalogue after a collection of "
+                        + "garbage", "no VM that never began to run", vm.status().toString());
             }
         }
-        return names;
     }
 
     private boolean isFine() {

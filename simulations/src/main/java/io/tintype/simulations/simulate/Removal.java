@@ -59,7 +59,7 @@ final class Removal {
             try (var store = CheckpointStore.open(SimulatedHost.STORE, files)) {
                 remove(store, doomed);
                 checkListed(store, doomed);
-                Garbage.check(simulation, Map.of(), files, store, false, Set.of());
+                Garbage.check(simulation, Map.of(), files, store, false);
                 verification.of(store, files);
             }
         } catch (IOException failure) {

@@ -119,6 +119,8 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
     private final ArrayDeque<Action> script = new ArrayDeque<>();
     private final Simulation simulation;
     private @Nullable Life life;
+    /** All of them, in their order. */
+    private final List<Life> lives = new ArrayList<>();
     /** Rollbacks under way: the lives that begin with them. */
     private final Map<CheckpointRef, ArrayDeque<Life>> nextLives = new HashMap<>();
     private long guestNs;
@@ -153,6 +155,12 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
 
     void lives(Life newLife) {
         life = newLife;
+        lives.add(newLife);
+    }
+
+    /** All that it had, the one under way included. */
+    List<Life> lives() {
+        return lives;
     }
 
     /** The one under way. */
@@ -431,7 +439,7 @@ final class SimulatedVm implements VmProbe, GuestRecorder, DrivenGuest.Script {
             return;
         }
         countRollBack(numbered(to.id().value()));
-        life = next;
+        lives(next);
         wasRolledBack = true;
         machine.chains().forEach(chain -> next.images.add(chain.directory().location()));
         Arrays.fill(open, null);

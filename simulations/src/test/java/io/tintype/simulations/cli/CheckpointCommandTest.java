@@ -377,10 +377,31 @@ class CheckpointCommandTest {
         assertEquals(1, json("gc").get("disks").size());
         assertTrue(Files.exists(store.resolve("images/vm-1/disk-0/chain")));
 
+        assertFalse(Files.exists(store.resolve("checkpoints/vm-1")), "nothing is in it");
         assertEquals(1, json("gc --disks").get("disks").size());
 
         assertFalse(Files.exists(store.resolve("images/vm-1")));
         assertEquals(0, json("gc --disks").get("disks").size());
+    }
+
+    @Test
+    void shouldCountBeforehandTheOverlaysThatCanBeCommittedOnceDisksAndCheckpointsAreGone()
+            throws IOException {
+        json("restore vm-1/1 --as again --for 200ms");
+        json("restore vm-1/2 --as third --for 200ms");
+        assertEquals(0, tintype("rm again/1 third/1"), () -> err.toString());
+
+        // First the disks keep the layers that the checkpoints do not need any more.
+        for (var words : List.of("gc --keep-last 1", "gc --disks")) {
+            int withoutThem = json("gc --dry-run").get("layers").asInt();
+            var expected = json(words + " --dry-run");
+            var collected = json(words);
+
+            assertEquals(expected.get("disks"), collected.get("disks"));
+            assertEquals(expected.get("layers"), collected.get("layers"));
+            int more = collected.get("layers").asInt() - withoutThem;
+            assertTrue(words.contains("--disks") ? more > 0 : more >= 0, collected.toString());
+        }
     }
 
     @Test

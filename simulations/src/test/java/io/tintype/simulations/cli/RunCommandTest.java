@@ -137,6 +137,13 @@ class RunCommandTest {
                 options);
     }
 
+    @ParameterizedTest
+    @CsvSource({"'', 1000", "--for 3s, 1000", "--for 2s, 1000", "--for 1s, 250", "--for 500ms, 125",
+        "--for 2ms, 1", "--for 500ms --checkpoint-every 500ms, 500"})
+    void shouldCheckpointShortRunsSoonerUnlessToldHowOften(String arguments, long everyMs) {
+        assertEquals(Duration.ofMillis(everyMs), optionsOf(arguments).checkpointEvery());
+    }
+
     @Test
     void shouldReplayAllOfATraceOnADiskLargeEnoughForARealOne() throws IOException {
         Files.write(folder.resolve("disk.vscsi"), new byte[64]);
@@ -245,6 +252,7 @@ class RunCommandTest {
                     run --checkpoint-every 1            | --checkpoint-every 1: the unit is missing; write 1s for seconds, or ms, m, h
                     run --checkpoint-every 0s           | out of range; choose 1 ms to 30 days
                     run --checkpoint-every soon         | --checkpoint-every soon: not a time; write a time like 500ms, 1s or 2m
+                    run --for 500ms --checkpoint-every 1s | --checkpoint-every 1 s: longer than --for 500 ms, so that no checkpoint would be taken; run longer or checkpoint sooner
                     run --checkpoint-every 30s          | --checkpoint-every 30 s: longer than --for 20 s, so that no checkpoint would be taken; run longer or checkpoint sooner
                     run --for 31d                       | --for 31d: not a time
                     run --for 721h                      | --for 721 h: out of range

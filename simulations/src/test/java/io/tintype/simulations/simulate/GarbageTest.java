@@ -3,7 +3,9 @@ package io.tintype.simulations.simulate;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import io.tintype.cow.disk.DiskChain;
 import io.tintype.store.StoreFiles;
+import io.tintype.store.StoreImages;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -16,6 +18,7 @@ import org.junit.jupiter.api.Test;
 /** A collection of garbage that takes too much, or too little, must be noticed, in runs that are right without the defect. */
 class GarbageTest {
     private static final int SEEDS_MAX = 150;
+    private static final Path IMAGES = SimulatedHost.STORE.resolve("images");
 
     /** What the store's deletes do instead; true if that is all. */
     private interface Instead {
@@ -26,11 +29,10 @@ class GarbageTest {
     void shouldNoticeACollectionThatRemovesWhatADiskNeeds() {
         // Beside one image it takes one of another disk along.
         assertNoticed((files, path) -> {
-            var images = SimulatedHost.STORE.resolve("images");
-            if (path.startsWith(images) && isImage(path)) {
-                for (var vm : files.list(images)) {
-                    for (var disk : files.list(images.resolve(vm))) {
-                        var other = images.resolve(vm).resolve(disk);
+            if (path.startsWith(IMAGES) && isImage(path)) {
+                for (var vm : files.list(IMAGES)) {
+                    for (var disk : files.list(IMAGES.resolve(vm))) {
+                        var other = IMAGES.resolve(vm).resolve(disk);
                         var image = files.list(other).stream()
                                 .filter(name -> isImage(other.resolve(name))).findFirst();
                         if (!path.startsWith(other) && image.isPresent()) {
@@ -46,8 +48,34 @@ class GarbageTest {
 
     @Test
     void shouldNoticeACollectionThatLeavesImages() {
-        assertNoticed((files, path) -> path.startsWith(SimulatedHost.STORE.resolve("images"))
+        assertNoticed((files, path) -> path.startsWith(IMAGES)
                 && isImage(path));
+    }
+
+    @Test
+    void shouldNoticeThatTheDisksOfAnEarlierLifeOfARunningVmStay() {
+        assertNoticed("rollbacks", Faults.NONE, 150,
+                (_, path) -> path.startsWith(IMAGES) && path.toString().contains("-life-"));
+    }
+
+    @Test
+    void shouldNoticeThatTheDisksOfAVmStayThatACrashCutOffWhileItWasMade() {
+        assertNoticed("crashes", Faults.CRASH, 3_000, (files, path) -> {
+            if (!path.startsWith(IMAGES) || path.toString().contains("-life-")) {
+                return false;
+            }
+            // Of all VMs those that never flushed, those included of which the journal does not know that they ran.
+            return switch (path.getNameCount() - IMAGES.getNameCount()) {
+                case 1 -> !files.list(path).isEmpty();
+                case 2 -> isAsMade(files, path);
+                default -> isAsMade(files, Objects.requireNonNull(path.getParent()));
+            };
+        });
+    }
+
+    private static boolean isAsMade(StoreFiles files, Path disk) throws IOException {
+        return files.kind(disk.resolve("chain")) == StoreFiles.Kind.FILE
+                && DiskChain.isAsMade(new StoreImages(files, disk));
     }
 
     @Test
@@ -61,10 +89,14 @@ class GarbageTest {
     }
 
     private static void assertNoticed(Instead defect) {
-        var scenario = Objects.requireNonNull(Scenario.named("garbage"));
+        assertNoticed("garbage", Faults.NONE, SEEDS_MAX, defect);
+    }
+
+    private static void assertNoticed(String named, Faults faults, int seedsMax, Instead defect) {
+        var scenario = Objects.requireNonNull(Scenario.named(named));
         try (var machine = new SimulatedMachine()) {
-            for (long seed = 1; seed <= SEEDS_MAX; seed++) {
-                var knobs = Knobs.draw(seed, scenario, Strategy.RANDOM, Faults.NONE, null);
+            for (long seed = 1; seed <= seedsMax; seed++) {
+                var knobs = Knobs.draw(seed, scenario, Strategy.RANDOM, faults, null);
                 machine.plant(files -> broken(files, defect));
                 var found = Simulation.free(machine, knobs, false).violations();
                 if (found.isEmpty()) {
@@ -77,7 +109,7 @@ class GarbageTest {
                 return;
             }
         }
-        fail("none of " + SEEDS_MAX + " seeds noticed it");
+        fail("none of " + seedsMax + " seeds noticed it");
     }
 
     private static StoreFiles broken(StoreFiles files, Instead defect) {
