@@ -14,7 +14,6 @@ import io.tintype.store.CheckpointStore;
 import io.tintype.store.GcReport;
 import io.tintype.store.StoreException;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -111,8 +110,7 @@ final class DiskDirectory implements AutoCloseable {
 
     /** Makes an empty disk. */
     synchronized Opened create(VmId vm, int disk, long sizeBytes) throws IOException {
-        var path = path(vm, disk, 0);
-        var key = key(path);
+        var key = key(vm, disk, 0);
         return keep(key, DiskChain.create(directory(key),
                 new DiskGeometry(sizeBytes, groupBytes), newId()));
     }
@@ -129,8 +127,7 @@ final class DiskDirectory implements AutoCloseable {
             parent = keep(parentKey, DiskChain.open(directory(parentKey))).chain();
             finishCommit(parent);
         }
-        var path = path(vm, disk, incarnation);
-        var key = key(path);
+        var key = key(vm, disk, incarnation);
         // Its files are made when it is first written to: most clones of many never are.
         return keep(key, DiskChain.createOn(deferred(key), parent, view, newId()));
     }
@@ -149,8 +146,7 @@ final class DiskDirectory implements AutoCloseable {
         if (parent == null) {
             parent = keep(copyKey, DiskCopy.open(directory(directoryKey), copy)).chain();
         }
-        var path = path(vm, disk, incarnation);
-        var key = key(path);
+        var key = key(vm, disk, incarnation);
         return keep(key, DiskChain.createOn(directory(key), parent, parent.top(), newId()));
     }
 
@@ -201,7 +197,7 @@ final class DiskDirectory implements AutoCloseable {
      * @throws StoreException that names such a disk
      */
     synchronized void requireNoClonesOf(VmId vm) throws StoreException {
-        var prefix = key(store.directory().resolve("images", vm.value())) + "/";
+        var prefix = prefix(vm);
         var its = new HashSet<String>();
         chains.forEach((key, chain) -> {
             if (key.startsWith(prefix)) {
@@ -232,7 +228,7 @@ final class DiskDirectory implements AutoCloseable {
      * @throws IOException when files could not be deleted; the disks are closed all the same
      */
     synchronized void remove(VmId vm) throws IOException {
-        var prefix = key(store.directory().resolve("images", vm.value())) + "/";
+        var prefix = prefix(vm);
         var keys = new ArrayList<String>();
         for (var key : chains.keySet()) {
             if (key.startsWith(prefix)) {
@@ -267,7 +263,7 @@ final class DiskDirectory implements AutoCloseable {
         for (var vm : absent) {
             try {
                 for (var name : store.images().of(vm)) {
-                    kept.add(key(store.directory().resolve("images", vm.value(), name)));
+                    kept.add(prefix(vm) + name);
                 }
             } catch (IOException failure) {
                 throw new StoreException("cannot tell which disks " + vm + " has, so none is "
@@ -282,16 +278,15 @@ final class DiskDirectory implements AutoCloseable {
         return new Opened(key, chain);
     }
 
-    private Path path(VmId vm, int disk, int incarnation) {
-        // Made by the chain when it has a file to put there, and durable with it.
-        var path = store.directory().resolve("images", vm.value(), "disk-" + disk);
-        return incarnation == 0
-                ? path
-                : path.resolveSibling(path.getFileName() + LIFE + incarnation);
+    /** Where a disk lies below the store; made by the chain when it has a file to put there, and durable with it. */
+    private static String key(VmId vm, int disk, int incarnation) {
+        var key = prefix(vm) + "disk-" + disk;
+        return incarnation == 0 ? key : key + LIFE + incarnation;
     }
 
-    private String key(Path path) {
-        return store.directory().relativize(path).toString();
+    /** What the keys of all disks of a VM begin with, and no others. */
+    private static String prefix(VmId vm) {
+        return "images/" + vm.value() + "/";
     }
 
     private ImageDirectory deferred(String key) {
