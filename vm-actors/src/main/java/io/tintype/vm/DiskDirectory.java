@@ -15,7 +15,6 @@ import io.tintype.store.DiskDirectories;
 import io.tintype.store.GcReport;
 import io.tintype.store.StoreException;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -117,8 +116,7 @@ final class DiskDirectory implements AutoCloseable {
 
     /** Makes an empty disk. */
     synchronized Opened create(VmId vm, int disk, long sizeBytes) throws IOException {
-        var path = path(vm, disk, 0);
-        var key = key(path);
+        var key = key(vm, disk, 0);
         return keep(key, DiskChain.create(directory(key),
                 new DiskGeometry(sizeBytes, groupBytes), newId()));
     }
@@ -136,8 +134,7 @@ final class DiskDirectory implements AutoCloseable {
             over.add(parentKey);
             finishCommit(parent);
         }
-        var path = path(vm, disk, incarnation);
-        var key = key(path);
+        var key = key(vm, disk, incarnation);
         // Its files are made when it is first written to: most clones of many never are.
         return keep(key, DiskChain.createOn(deferred(key), parent, view, newId()));
     }
@@ -157,8 +154,7 @@ final class DiskDirectory implements AutoCloseable {
             parent = keep(copyKey, DiskCopy.open(directory(directoryKey), copy)).chain();
             over.add(copyKey);
         }
-        var path = path(vm, disk, incarnation);
-        var key = key(path);
+        var key = key(vm, disk, incarnation);
         return keep(key, DiskChain.createOn(directory(key), parent, parent.top(), newId()));
     }
 
@@ -196,7 +192,7 @@ final class DiskDirectory implements AutoCloseable {
     /** The same for all disks of a life that never began. */
     synchronized void neverLived(VmId vm, int incarnation) {
         var suffix = LIFE + incarnation;
-        var prefix = keyOfAll(vm);
+        var prefix = prefix(vm);
         chains.keySet().stream()
                 .filter(key -> key.startsWith(prefix) && key.endsWith(suffix))
                 .forEach(over::add);
@@ -263,7 +259,7 @@ final class DiskDirectory implements AutoCloseable {
      * @throws StoreException that names such a disk
      */
     synchronized void requireNoClonesOf(VmId vm) throws StoreException {
-        var prefix = keyOfAll(vm);
+        var prefix = prefix(vm);
         var its = new HashSet<String>();
         chains.forEach((key, chain) -> {
             if (key.startsWith(prefix)) {
@@ -294,7 +290,7 @@ final class DiskDirectory implements AutoCloseable {
      * @throws IOException when files could not be deleted; the disks are closed all the same
      */
     synchronized void remove(VmId vm) throws IOException {
-        var prefix = keyOfAll(vm);
+        var prefix = prefix(vm);
         var keys = new ArrayList<String>();
         for (var key : chains.keySet()) {
             if (key.startsWith(prefix)) {
@@ -357,7 +353,7 @@ final class DiskDirectory implements AutoCloseable {
     }
 
     private boolean mayBeNeeded(VmId vm) throws StoreException {
-        var prefix = keyOfAll(vm);
+        var prefix = prefix(vm);
         try {
             // One that is open is of a VM that is being made just now.
             return chains.keySet().stream().anyMatch(key -> key.startsWith(prefix))
@@ -375,7 +371,7 @@ final class DiskDirectory implements AutoCloseable {
         for (var vm : absent) {
             try {
                 for (var name : store.images().of(vm)) {
-                    kept.add(key(store.directory().resolve("images", vm.value(), name)));
+                    kept.add(prefix(vm) + name);
                 }
             } catch (IOException failure) {
                 throw new StoreException("cannot tell which disks " + vm + " has, so none is "
@@ -390,21 +386,15 @@ final class DiskDirectory implements AutoCloseable {
         return new Opened(key, chain);
     }
 
-    private Path path(VmId vm, int disk, int incarnation) {
-        // Made by the chain when it has a file to put there, and durable with it.
-        var path = store.directory().resolve("images", vm.value(), "disk-" + disk);
-        return incarnation == 0
-                ? path
-                : path.resolveSibling(path.getFileName() + LIFE + incarnation);
+    /** Where a disk lies below the store; made by the chain when it has a file to put there, and durable with it. */
+    private static String key(VmId vm, int disk, int incarnation) {
+        var key = prefix(vm) + "disk-" + disk;
+        return incarnation == 0 ? key : key + LIFE + incarnation;
     }
 
-    /** Begins the keys of a VM's disks. */
-    private String keyOfAll(VmId vm) {
-        return key(store.directory().resolve("images", vm.value())) + "/";
-    }
-
-    private String key(Path path) {
-        return store.directory().relativize(path).toString();
+    /** What the keys of all disks of a VM begin with, and no others. */
+    private static String prefix(VmId vm) {
+        return "images/" + vm.value() + "/";
     }
 
     private ImageDirectory deferred(String key) {

@@ -19,7 +19,12 @@ record MemoryLine(CheckpointRef sealed, List<Long> epochs) {
 
     /** Of a checkpoint that was taken of the machine. */
     static MemoryLine of(CheckpointRef sealed, List<FrozenMemory> frozen) {
-        return new MemoryLine(sealed, frozen.stream().map(FrozenMemory::epoch).toList());
+        // No stream: it is asked at each seal, and there is hardly ever more than one.
+        var epochs = new Long[frozen.size()];
+        for (int i = 0; i < epochs.length; i++) {
+            epochs[i] = frozen.get(i).epoch();
+        }
+        return new MemoryLine(sealed, List.of(epochs));
     }
 
     /**

@@ -5,7 +5,7 @@ import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** A page of the page table: the entries of 512 guest pages, 2 MiB. */
+/** A page of the page table: the entries of 512 guest pages, 2 MiB, or of as many as the region has from here on. */
 final class Leaf {
     static final int ENTRY_BITS = 9;
     static final int ENTRY_COUNT = 1 << ENTRY_BITS;
@@ -38,8 +38,9 @@ final class Leaf {
         return new Leaf(entries, LazyMemory.EPOCH);
     }
 
-    static Leaf empty(long epoch) {
-        return new Leaf(new long[ENTRY_COUNT], epoch);
+    /** Of no page that was ever touched, for the {@code pages} of its region that are here: a small region has a short leaf. */
+    static Leaf empty(long epoch, int pages) {
+        return new Leaf(new long[Math.min(pages, ENTRY_COUNT)], epoch);
     }
 
     Leaf copy(long epoch) {

@@ -514,7 +514,7 @@ public final class MemoryRegion implements AutoCloseable {
     }
 
     private void pushOwn(FrameList mapped, int firstPage, Leaf leaf) {
-        for (int i = 0; i < Leaf.ENTRY_COUNT; i++) {
+        for (int i = 0; i < leaf.entries.length; i++) {
             var entry = leaf.get(i);
             if (Leaf.isUnloaded(entry) && origin != null) {
                 entry = origin.known(firstPage + i);
@@ -633,7 +633,9 @@ public final class MemoryRegion implements AutoCloseable {
         var index = page >>> Leaf.ENTRY_BITS;
         var leaf = leaves[index];
         if (leaf == null || leaf == Leaf.UNLOADED || leaf.epoch <= kept) {
-            leaf = leaf == null ? Leaf.empty(epoch) : leaf.copy(epoch);
+            leaf = leaf == null
+                    ? Leaf.empty(epoch, pageCount() - (index << Leaf.ENTRY_BITS))
+                    : leaf.copy(epoch);
             leaves[index] = leaf;
         }
         leaf.epoch = epoch;

@@ -49,6 +49,7 @@ final class Simulation {
     private static final String HOST = "/user/host/";
     private static final int FOLD = 31;
     private static final String DELIVER = "deliver ";
+    private static final String TIMER = "timer ";
     private static final String CRASH_AFTER = "crash after ";
     private static final String CHANGES_IN = " changes in ";
     /** Before the messages are handled that are waiting. */
@@ -145,6 +146,7 @@ final class Simulation {
     /** The last event of the world; its name must not depend on whether deliveries get any. */
     private String eventName = "start";
     private int unfitting = -1;
+    private Set<String> waiting = Set.of();
 
     private Simulation(SimulatedMachine machine, Knobs knobs, @Nullable Schedule schedule,
             boolean records, boolean tells) throws StoreException {
@@ -289,7 +291,7 @@ final class Simulation {
         }
         return new RunRecord(List.copyOf(violations), hash, steps, system.nowNs() - startNs,
                 situations, List.copyOf(recorded), List.copyOf(recordedWorld), done, unfitting,
-                teller.story());
+                waiting, teller.story());
     }
 
     private void create(String name) throws IOException {
@@ -745,7 +747,7 @@ final class Simulation {
             fire(event);
         } else {
             var owner = system.nextTimerOwner();
-            happen(unique("timer " + label(owner == null ? "" : owner)), _ -> system.fireTimer());
+            happen(unique(TIMER + label(owner == null ? "" : owner)), _ -> system.fireTimer());
         }
     }
 
@@ -804,6 +806,18 @@ final class Simulation {
             settle();
             checkStuns(true);
         }
+        waiting = new HashSet<>(held.keySet());
+        for (var name : operations.keySet()) {
+            for (var end : End.values()) {
+                waiting.add(end.verb + name);
+            }
+        }
+    }
+
+    /** Whether an event of that name is possible only while it waits to be asked for: a task, or the end of an operation. */
+    static boolean waits(String name) {
+        return !name.startsWith(DELIVER) && !name.startsWith(CRASH_AFTER)
+                && !name.startsWith(TIMER) && Action.parse(name) == null;
     }
 
     private boolean perform(String name) {
@@ -831,8 +845,8 @@ final class Simulation {
             }
             return did;
         }
-        if (name.startsWith("timer ")) {
-            var wanted = plain(name.substring("timer ".length()));
+        if (name.startsWith(TIMER)) {
+            var wanted = plain(name.substring(TIMER.length()));
             for (var owner : system.timerOwners()) {
                 if (label(owner).equals(wanted)) {
                     happen(name, _ -> system.fireTimerOf(owner));

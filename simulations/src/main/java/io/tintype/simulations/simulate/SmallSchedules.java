@@ -344,10 +344,9 @@ public final class SmallSchedules implements AutoCloseable {
 
         @Override
         public void read(int page, int word, long[] destination, int index, int count) {
-            long address = page * 4096L + (long) word * Long.BYTES;
-            for (int i = 0; i < count; i++) {
-                destination[index + i] = memory.getLong(address + (long) i * Long.BYTES);
-            }
+            memory.read(page * 4096L + (long) word * Long.BYTES,
+                    MemorySegment.ofArray(destination), (long) index * Long.BYTES,
+                    (long) count * Long.BYTES);
         }
     }
 
