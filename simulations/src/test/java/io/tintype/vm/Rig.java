@@ -151,6 +151,7 @@ final class Rig implements AutoCloseable {
     final Set<Long> started = ConcurrentHashMap.newKeySet();
     final Set<Long> delayed = ConcurrentHashMap.newKeySet();
     final Set<Integer> committed = ConcurrentHashMap.newKeySet();
+    final Rules rules;
     final AtomicInteger flattened = new AtomicInteger();
     final Steps steps = new Steps();
     final TintypeHost host;
@@ -177,6 +178,7 @@ final class Rig implements AutoCloseable {
                 .withReissue(setup.reissue(), setup.conflict())
                 .withDeadline(setup.deadline());
         disks.copiesAreIn(setup.store());
+        rules = setup.rules();
         host = TintypeHost.start(options,
                 new HostPorts(setup.rules(), io, disks::at, setup.storeFiles(),
                         blocking::before, saving::before, setup.ordered(), options));
