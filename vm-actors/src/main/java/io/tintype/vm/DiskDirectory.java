@@ -179,11 +179,12 @@ final class DiskDirectory implements AutoCloseable {
     }
 
     /**
-     * No VM writes to the disk in {@code key} any more. It is closed now, or when nothing stands on it: no checkpoint that this
-     * process took of it, and no open disk. From then on {@link #collect} may remove it.
+     * No VM writes to {@code chain} in {@code key} any more. It is closed now, or when nothing stands on it: no checkpoint that this
+     * process took of it, and no open disk. From then on {@link #collect} may remove it. Does nothing if its VM was destroyed since:
+     * a new one of the same name has disks with the same keys.
      */
-    synchronized void over(String key) {
-        if (chains.containsKey(key)) {
+    synchronized void over(String key, DiskChain chain) {
+        if (chains.get(key) == chain) {
             over.add(key);
         }
         closeUnused();

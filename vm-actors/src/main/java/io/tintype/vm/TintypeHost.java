@@ -560,7 +560,7 @@ public final class TintypeHost implements AutoCloseable {
         return vm.<VmActor.Quiet>ask(replyTo -> new VmActor.RollBack(state, to, replyTo))
                 .whenComplete((_, failure) -> {
                     if (failure != null && state.discard()) {
-                        threads.upkeep().execute(() -> state.imageKeys().forEach(disks::over));
+                        threads.upkeep().execute(() -> state.forEachDisk(disks::over));
                     }
                 });
     }
@@ -586,7 +586,7 @@ public final class TintypeHost implements AutoCloseable {
         } finally {
             if (!complete) {
                 state.regions().forEach(MemoryRegion::close);
-                state.imageKeys().forEach(disks::over);
+                state.forEachDisk(disks::over);
             }
         }
     }
