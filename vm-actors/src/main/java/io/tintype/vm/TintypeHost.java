@@ -761,13 +761,10 @@ public final class TintypeHost implements AutoCloseable {
                 (mayHaveRun(known) ? absent : unknown).add(known.id());
             }
         }
-        var collected = disks.collect(absent, unknown);
-        for (var vm : collected.gone()) {
-            tell(new CatalogueEvent.VmRemoved(vm,
-                    "its process ended while it was made, and nothing of it was ever flushed",
-                    now()));
-        }
-        return segments.and(collected.report());
+        return segments.and(disks.collect(absent, unknown,
+                vm -> tell(new CatalogueEvent.VmRemoved(vm,
+                        "its process ended while it was made, and nothing of it was ever flushed",
+                        now()))));
     }
 
     /** Whether it ran for all that the journal says, whose end a loss of power may have taken. */
