@@ -11,6 +11,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
@@ -140,21 +141,25 @@ public final class DiskDirectories {
      */
     void sweep(Sweep sweep, Set<String> needed, Set<String> open) throws StoreException {
         addParents(needed);
+        // Also of one that nothing is there of: the disk of a clone makes its directories when it is first written to, maybe now.
+        Set<String> inhabited = new HashSet<>();
+        for (String key : needed) {
+            inhabited.add(key.substring(0, key.lastIndexOf('/') + 1));
+        }
         for (String vm : sweep.names(layout.images())) {
-            sweepImages(sweep, layout.images().resolve(vm), needed, open);
+            sweepImages(sweep, layout.images().resolve(vm), needed, open, inhabited);
         }
         // Else a loss of power may bring some of it back, for a VM that nobody knows any more.
         sweep.sync(layout.images());
     }
 
-    private void sweepImages(Sweep sweep, Path ofVm, Set<String> needed, Set<String> open) {
-        int left = 0;
+    private void sweepImages(Sweep sweep, Path ofVm, Set<String> needed, Set<String> open,
+            Set<String> inhabited) {
         int removedBefore = sweep.count();
         for (String disk : sweep.names(ofVm)) {
             Path ofDisk = ofVm.resolve(disk);
             String key = layout.directory().relativize(ofDisk).toString();
             if (needed.contains(key)) {
-                left++;
                 if (!open.contains(key)) {
                     sweepStrays(sweep, ofDisk);
                 }
@@ -162,7 +167,7 @@ public final class DiskDirectories {
                 sweep.remove(ofDisk);
             }
         }
-        if (left == 0) {
+        if (!inhabited.contains(layout.directory().relativize(ofVm) + "/")) {
             sweep.remove(ofVm);
         } else if (sweep.count() > removedBefore) {
             sweep.sync(ofVm);

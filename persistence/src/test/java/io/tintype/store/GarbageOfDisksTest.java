@@ -70,6 +70,20 @@ class GarbageOfDisksTest {
         }
     }
 
+    // It was removed, and with it whatever had been put there by then: the guest's first write failed, or was lost.
+    @Test
+    void shouldKeepTheDirectoryThatAnOpenDiskIsAboutToPutItsFilesIn() throws Exception {
+        try (var store = CheckpointStore.open(directory)) {
+            var ofVm = Files.createDirectories(directory.resolve(DISK)).getParent();
+            Files.delete(directory.resolve(DISK));
+            var earlier = Files.createDirectories(directory.resolve(DISK + "-life-1"));
+
+            assertEquals(List.of(earlier), store.gcImages(List.of(DISK)).removed());
+            assertTrue(Files.exists(ofVm));
+            assertEquals(List.of(ofVm), store.gcImages(List.of()).removed());
+        }
+    }
+
     /** A loss of power right after, on a file system that may or may not have written what nobody synced. */
     private static void assertStaysRemoved(MemoryFiles files, String gone) {
         for (int seed = 1; seed <= 50; seed++) {

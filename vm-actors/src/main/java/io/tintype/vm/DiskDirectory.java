@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -179,11 +180,12 @@ final class DiskDirectory implements AutoCloseable {
     }
 
     /**
-     * No VM writes to the disk in {@code key} any more. It is closed now, or when nothing stands on it: no checkpoint that this
-     * process took of it, and no open disk. From then on {@link #collect} may remove it.
+     * No VM writes to {@code chain} in {@code key} any more. It is closed now, or when nothing stands on it: no checkpoint that this
+     * process took of it, and no open disk. From then on {@link #collect} may remove it. Does nothing if its VM was destroyed since:
+     * a new one of the same name has disks with the same keys.
      */
-    synchronized void over(String key) {
-        if (chains.containsKey(key)) {
+    synchronized void over(String key, DiskChain chain) {
+        if (chains.get(key) == chain) {
             over.add(key);
         }
         closeUnused();
@@ -315,23 +317,17 @@ final class DiskDirectory implements AutoCloseable {
     }
 
     /**
-     * What a collection came to.
-     *
-     * @param gone those of the VMs of which nobody knew whether they ran that had disks, and have none any more
-     */
-    record Collected(GcReport report, List<VmId> gone) {}
-
-    /**
      * Removes the images of disks that nobody needs; no disk is made meanwhile. Does nothing where disks are in memory.
      *
      * @param absent VMs that do not run here and may be taken up again: all of theirs stay
      * @param unknown VMs that do not run here, and nobody knows whether they ever did: theirs stay if something in them may have
      *     been promised to a guest, see {@link DiskDirectories#flushed}
+     * @param gone hears of each of these that had disks and has none any more, before a VM can be made under its name
      */
-    synchronized Collected collect(Collection<VmId> absent, Collection<VmId> unknown)
-            throws StoreException {
+    synchronized GcReport collect(Collection<VmId> absent, Collection<VmId> unknown,
+            Consumer<VmId> gone) throws StoreException {
         if (inMemory) {
-            return new Collected(new GcReport(List.of(), 0, List.of()), List.of());
+            return new GcReport(List.of(), 0, List.of());
         }
         var stay = new ArrayList<>(absent);
         var doomed = new ArrayList<VmId>();
@@ -343,13 +339,12 @@ final class DiskDirectory implements AutoCloseable {
             }
         }
         var report = collect(stay);
-        var gone = new ArrayList<VmId>();
         for (var vm : doomed) {
             if (!hasDisks(vm)) {
-                gone.add(vm);
+                gone.accept(vm);
             }
         }
-        return new Collected(report, List.copyOf(gone));
+        return report;
     }
 
     private boolean mayBeNeeded(VmId vm) throws StoreException {

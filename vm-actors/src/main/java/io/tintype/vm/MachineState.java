@@ -10,6 +10,7 @@ import io.tintype.vm.guest.VmIdentity;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -149,6 +150,13 @@ public final class MachineState {
     /** Returns where the images of each disk are, relative to the store. */
     List<String> imageKeys() {
         return imageKeys;
+    }
+
+    /** Passes where each disk is, and its chain. */
+    void forEachDisk(BiConsumer<String, DiskChain> action) {
+        for (int i = 0; i < imageKeys.size(); i++) {
+            action.accept(imageKeys.get(i), chains.get(i));
+        }
     }
 
     /** Returns what tells this VM from every other one, the one that it was cloned from included. */

@@ -31,6 +31,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -69,6 +70,8 @@ public final class TintypeHost implements AutoCloseable {
     private final HostPorts ports;
     private final Map<VmId, Vm> vms = new ConcurrentHashMap<>();
     private final Map<VmId, VmSpec> specs = new ConcurrentHashMap<>();
+    /** Of VMs that are being made. */
+    private final Set<VmId> names = ConcurrentHashMap.newKeySet();
     private final TouchHints hints;
     // What restored VMs may still have to read, in the order of their restores.
     private final List<Restored> restored = new ArrayList<>();
@@ -193,6 +196,28 @@ public final class TintypeHost implements AutoCloseable {
      * removed by the next.
      */
     private CompletableFuture<Vm> making(
+            OperationRecord.Kind kind,
+            VmId id,
+            int diskCount,
+            @Nullable CheckpointRef from,
+            Making making)
+            throws IOException {
+        if (!names.add(id)) {
+            throw new IllegalArgumentException(
+                    "a VM named " + id + " is being made on this host; choose another name");
+        }
+        try {
+            // Again: what was looked at before may have been made since.
+            checkNew(id);
+            return claimed(kind, id, diskCount, from, making)
+                    .whenComplete((_, _) -> names.remove(id));
+        } catch (IOException | RuntimeException failure) {
+            names.remove(id);
+            throw failure;
+        }
+    }
+
+    private CompletableFuture<Vm> claimed(
             OperationRecord.Kind kind,
             VmId id,
             int diskCount,
@@ -560,7 +585,7 @@ public final class TintypeHost implements AutoCloseable {
         return vm.<VmActor.Quiet>ask(replyTo -> new VmActor.RollBack(state, to, replyTo))
                 .whenComplete((_, failure) -> {
                     if (failure != null && state.discard()) {
-                        threads.upkeep().execute(() -> state.imageKeys().forEach(disks::over));
+                        threads.upkeep().execute(() -> state.forEachDisk(disks::over));
                     }
                 });
     }
@@ -586,7 +611,7 @@ public final class TintypeHost implements AutoCloseable {
         } finally {
             if (!complete) {
                 state.regions().forEach(MemoryRegion::close);
-                state.imageKeys().forEach(disks::over);
+                state.forEachDisk(disks::over);
             }
         }
     }
@@ -761,13 +786,10 @@ public final class TintypeHost implements AutoCloseable {
                 (mayHaveRun(known) ? absent : unknown).add(known.id());
             }
         }
-        var collected = disks.collect(absent, unknown);
-        for (var vm : collected.gone()) {
-            tell(new CatalogueEvent.VmRemoved(vm,
-                    "its process ended while it was made, and nothing of it was ever flushed",
-                    now()));
-        }
-        return segments.and(collected.report());
+        return segments.and(disks.collect(absent, unknown,
+                vm -> tell(new CatalogueEvent.VmRemoved(vm,
+                        "its process ended while it was made, and nothing of it was ever flushed",
+                        now()))));
     }
 
     /** Whether it ran for all that the journal says, whose end a loss of power may have taken. */

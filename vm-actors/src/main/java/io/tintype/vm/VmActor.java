@@ -764,8 +764,9 @@ public final class VmActor extends AbstractMatchingBehavior<VmActor.Command> {
         for (var life : List.copyOf(lives.values())) {
             if (life.diskActors.get(disk).equals(of)) {
                 var place = life.state.imageKeys().get(disk);
+                var chain = life.state.chains().get(disk);
                 services.later().apply(services.upkeep())
-                        .execute(() -> services.diskOver().accept(place));
+                        .execute(() -> services.diskOver().accept(place, chain));
                 life.disksLeft--;
                 if (life.disksLeft == 0) {
                     lives.remove(life.incarnation);

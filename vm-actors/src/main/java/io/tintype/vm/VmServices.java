@@ -2,12 +2,13 @@ package io.tintype.vm;
 
 import io.tintype.actors.Clock;
 import io.tintype.catalogue.Catalogue;
+import io.tintype.cow.disk.DiskChain;
 import io.tintype.cow.memory.FramePool;
 import io.tintype.scheduler.PendingSet;
 import io.tintype.scheduler.Rules;
 import java.time.InstantSource;
 import java.util.concurrent.Executor;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 import java.util.function.UnaryOperator;
 
 /**
@@ -34,8 +35,8 @@ import java.util.function.UnaryOperator;
  * @param chainDepthMax a disk with more layers refuses a further checkpoint
  * @param checkpointDisks what checkpoints keep of disks, where nothing else is said
  * @param throttleNsMax how long a guest waits for a frame before its oldest checkpoint is given up
- * @param diskOver takes the place of a disk, see {@link MachineState#imageKeys}, that its VM was rolled back from and nothing of the
- *     VM uses any more; blocks
+ * @param diskOver takes the place of a disk, see {@link MachineState#imageKeys}, and its chain, that its VM was rolled back from and
+ *     nothing of the VM uses any more; blocks
  * @param catalogue is told of what happens
  */
 record VmServices(
@@ -59,7 +60,7 @@ record VmServices(
         int chainDepthMax,
         CheckpointDisks checkpointDisks,
         long throttleNsMax,
-        Consumer<String> diskOver,
+        BiConsumer<String, DiskChain> diskOver,
         Catalogue catalogue) {
     /** Tells the catalogue of what takes several steps. */
     Operations operations() {

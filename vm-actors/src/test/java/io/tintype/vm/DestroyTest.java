@@ -139,4 +139,22 @@ class DestroyTest {
             assertTrue(Files.exists(directory.resolve("store/images/vm/disk-0/chain")));
         }
     }
+
+    // The second one found the disks of the first, could not be made, and took them away with what it had made itself.
+    @Test
+    void shouldLeaveTheDisksAloneWhenAnotherVmOfThatNameIsBeingMade() throws Exception {
+        try (var host = start()) {
+            var refused = new AtomicReference<Throwable>();
+            hook = heard -> {
+                hook = _ -> {};
+                refused.set(assertThrows(IllegalArgumentException.class, () -> create(host)));
+            };
+
+            var vm = create(host);
+
+            assertEquals("a VM named vm is being made on this host; choose another name",
+                    Objects.requireNonNull(refused.get()).getMessage());
+            assertTrue(vm.checkpoint().join().sealed());
+        }
+    }
 }

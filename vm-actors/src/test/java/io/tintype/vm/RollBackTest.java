@@ -196,6 +196,28 @@ class RollBackTest {
         }
     }
 
+    // The disk of the new VM was closed under it, by the name that it has in common with that of the life that was over.
+    @Test
+    void shouldLeaveTheDiskOfANewVmOfTheSameNameAlone() throws Exception {
+        try (var host = start()) {
+            var vm = create(host);
+            var first = answer(vm.checkpoint());
+            answer(vm.rollBack(first.ref()));
+            answer(vm.flatten(0));
+            host.delete(first.ref());
+            next().run(); // its view is let go of
+            var late = next();
+
+            answer(CompletableFuture.supplyAsync(() -> destroy(host, vm)));
+            var again = create(host);
+            late.run();
+
+            assertEquals(List.of("images/vm/disk-0"), open(host));
+            assertNull(answer(again.checkpoint()).reason());
+            stop(again);
+        }
+    }
+
     @Test
     void shouldCloseTheDiskOfALifeWhenItsLastRequestEnds() throws Exception {
         var hung = new LinkedBlockingDeque<Consumer<IoStatus>>();
