@@ -427,6 +427,18 @@ public final class TintypeHost implements AutoCloseable {
      *     under another name
      */
     public Vm resume(VmId id, GuestFactory guest, VmProbe probe) throws IOException {
+        if (!names.add(id)) {
+            throw new IllegalArgumentException(
+                    "a VM named " + id + " is being made on this host already");
+        }
+        try {
+            return takeUp(id, guest, probe);
+        } finally {
+            names.remove(id);
+        }
+    }
+
+    private Vm takeUp(VmId id, GuestFactory guest, VmProbe probe) throws IOException {
         if (vms.containsKey(id)) {
             throw new IllegalArgumentException("a VM named " + id + " runs on this host already");
         }

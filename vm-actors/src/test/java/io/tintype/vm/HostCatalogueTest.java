@@ -22,7 +22,9 @@ import io.tintype.cow.disk.FileImageDirectory;
 import io.tintype.scheduler.Rules;
 import io.tintype.store.StoreException;
 import io.tintype.store.StoreFiles;
+import io.tintype.vm.guest.Guest;
 import io.tintype.vm.guest.GuestFactory;
+import io.tintype.vm.guest.GuestMemory;
 import io.tintype.vm.guest.GuestRecorder;
 import io.tintype.vm.guest.Guests;
 import io.tintype.vm.guest.SyntheticProfile;
@@ -80,6 +82,35 @@ class HostCatalogueTest {
         // The journal keeps the order, so what was told before is there, too.
         host.catalogue().tell(new CatalogueEvent.OperationEnded("none", null)).durable()
                 .get(30, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void shouldTakeUpAVmOnceHoweverOftenItIsAskedFor() throws Exception {
+        try (var host = TintypeHost.start(options("store"))) {
+            checkpoint(host.create(spec("web-1"))).orThrow();
+        }
+
+        try (var host = TintypeHost.start(options("store"))) {
+            var guest = guest();
+            var asksAgain = new GuestFactory() {
+                @Override
+                public Guest create(GuestMemory memory) {
+                    return guest.create(memory);
+                }
+
+                @Override
+                public Guest restore(String kind, byte[] registers, GuestMemory memory) {
+                    assertThrows(IllegalArgumentException.class,
+                            () -> host.resume(WEB, guest, VmProbe.NONE));
+                    return guest.restore(kind, registers, memory);
+                }
+            };
+
+            var vm = host.resume(WEB, asksAgain, VmProbe.NONE);
+
+            vm.start();
+            isAlive(vm);
+        }
     }
 
     @Test
