@@ -202,49 +202,51 @@ public final class TintypeHost implements AutoCloseable {
             @Nullable CheckpointRef from,
             Making making)
             throws IOException {
+        var details = new TreeMap<>(
+                Map.of(Reconciliation.DISKS, Integer.toString(diskCount)));
+        if (from != null) {
+            details.put("from", from.toString());
+        }
+        return claiming(id, () -> {
+            // Again: what was looked at before may have been made since.
+            checkNew(id);
+            return recording(
+                    new CatalogueEvent.OperationBegun("make " + id, kind, id, -1, details, now()),
+                    making);
+        });
+    }
+
+    /** One at a time has the name of a VM that it makes or takes up. */
+    private CompletableFuture<Vm> claiming(VmId id, Making making) throws IOException {
         if (!names.add(id)) {
             throw new IllegalArgumentException(
                     "a VM named " + id + " is being made on this host; choose another name");
         }
         try {
-            // Again: what was looked at before may have been made since.
-            checkNew(id);
-            return claimed(kind, id, diskCount, from, making)
-                    .whenComplete((_, _) -> names.remove(id));
+            return making.make().whenComplete((_, _) -> names.remove(id));
         } catch (IOException | RuntimeException failure) {
             names.remove(id);
             throw failure;
         }
     }
 
-    private CompletableFuture<Vm> claimed(
-            OperationRecord.Kind kind,
-            VmId id,
-            int diskCount,
-            @Nullable CheckpointRef from,
-            Making making)
+    private CompletableFuture<Vm> recording(CatalogueEvent.OperationBegun begun, Making making)
             throws IOException {
-        var details = new TreeMap<>(
-                Map.of(Reconciliation.DISKS, Integer.toString(diskCount)));
-        if (from != null) {
-            details.put("from", from.toString());
-        }
-        var name = "make " + id;
         // Not waited for: what is made is made long before a guest's first write, and removed only if it is incomplete.
-        tell(new CatalogueEvent.OperationBegun(name, kind, id, -1, details, now()));
+        tell(begun);
         try {
             return making.make().whenComplete(
                     (_, failure) -> tell(
-                            new CatalogueEvent.OperationEnded(
-                                    name, failure == null ? null : Blocking.reason(failure))));
+                            new CatalogueEvent.OperationEnded(begun.name(),
+                                    failure == null ? null : Blocking.reason(failure))));
         } catch (IOException | RuntimeException failure) {
             // Not spawned, so nobody uses them.
             try {
-                disks.remove(id);
+                disks.remove(begun.vm());
             } catch (IOException left) {
                 failure.addSuppressed(left);
             }
-            tell(new CatalogueEvent.OperationEnded(name, Blocking.reason(failure)));
+            tell(new CatalogueEvent.OperationEnded(begun.name(), Blocking.reason(failure)));
             throw failure;
         }
     }
@@ -427,18 +429,11 @@ public final class TintypeHost implements AutoCloseable {
      *     under another name
      */
     public Vm resume(VmId id, GuestFactory guest, VmProbe probe) throws IOException {
-        if (!names.add(id)) {
-            throw new IllegalArgumentException(
-                    "a VM named " + id + " is being made on this host already");
-        }
-        try {
-            return takeUp(id, guest, probe);
-        } finally {
-            names.remove(id);
-        }
+        return claiming(id, () -> takeUp(id, guest, probe)).join();
     }
 
-    private Vm takeUp(VmId id, GuestFactory guest, VmProbe probe) throws IOException {
+    private CompletableFuture<Vm> takeUp(VmId id, GuestFactory guest, VmProbe probe)
+            throws IOException {
         if (vms.containsKey(id)) {
             throw new IllegalArgumentException("a VM named " + id + " runs on this host already");
         }
@@ -457,7 +452,7 @@ public final class TintypeHost implements AutoCloseable {
         var spec = specOf(store.open(last.ref()).manifest(), id, guest);
         var state = rolledBack(last.ref(), spec);
         tell(new CatalogueEvent.VmRestored(id, last.ref(), now()));
-        return spawn(spec, state, probe).join();
+        return spawn(spec, state, probe);
     }
 
     /**
