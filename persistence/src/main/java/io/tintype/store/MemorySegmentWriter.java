@@ -362,12 +362,7 @@ public final class MemorySegmentWriter implements CheckpointSink.PageSink {
     /** What the finished segment shows where. */
     PageContents takeContents() {
         Base under = base;
-        if (under == null) {
-            return contents;
-        }
-        PageContents all = under.contents().copy();
-        all.putAll(contents);
-        return all;
+        return under == null ? contents : under.contents().under(contents);
     }
 
     private ByteBuffer writeIndex() throws IOException {
