@@ -9,6 +9,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +26,10 @@ final class IndexedPages implements MemoryPages {
     private static final int WINDOW_BYTES = 1 << 20;
     /** Less than this between two pages is read and skipped. */
     private static final int GAP_BYTES_MAX = 64 << 10;
+    /** What one call reads of leaves at most: those of 64 MiB. */
+    private static final int LEAF_WINDOW_BYTES = 256 << 10;
+    /** Less than this between two leaves costs less to read than another call does. */
+    private static final int LEAF_GAP_BYTES_MAX = 16 << 10;
     /** Pages that are put in order at a time: 8 MiB to sort for 4 GiB. */
     private static final int SLAB_PAGES = 1 << 20;
     private static final int SLAB_BITS = 20;
@@ -231,6 +237,8 @@ final class IndexedPages implements MemoryPages {
         }
 
         void run(int pages) throws StoreException {
+            readLeaves(firstPage / PageIndex.LEAF_PAGES,
+                    PageIndex.leafCount(firstPage + pages), _ -> true);
             int count = 0;
             for (int i = 0; i < pages; i++) {
                 long[] leaf = leaf((firstPage + i) / PageIndex.LEAF_PAGES);
@@ -317,6 +325,7 @@ final class IndexedPages implements MemoryPages {
 
     /** Which content is where; reads all leaves. */
     PageContents contents() throws StoreException {
+        readLeaves(0, PageIndex.leafCount(pageCount), _ -> true);
         var contents = new PageContents();
         for (int page = 0; page < pageCount; page++) {
             long[] leaf = leaf(page / PageIndex.LEAF_PAGES);
@@ -379,33 +388,116 @@ final class IndexedPages implements MemoryPages {
         return list;
     }
 
+    /**
+     * Reads what is not known yet of the leaves in a range, those that lie near each other in a file by one call. Later calls
+     * of {@link #leaf} for these then read nothing.
+     *
+     * @param from the first
+     * @param to the one after the last
+     * @param wanted which of them
+     */
+    void readLeaves(int from, int to, IntPredicate wanted) throws StoreException {
+        try {
+            int[] unread = unreadBySource(from, to, wanted);
+            var window = ByteBuffer.allocate(
+                    (int) Math.min(LEAF_WINDOW_BYTES, (long) unread.length * PageIndex.LEAF_BYTES))
+                    .order(Envelope.BYTE_ORDER);
+            int next = 0;
+            while (next < unread.length) {
+                next = readRun(unread, next, window);
+            }
+        } catch (IOException e) {
+            throw StoreException.of("read", path, e);
+        }
+    }
+
+    /** Leaves to be read, file by file; those of a file in ascending order, in which they were written. */
+    private int[] unreadBySource(int from, int to, IntPredicate wanted) throws StoreException {
+        int[] unread = IntStream.range(from, to)
+                .filter(index -> leafPosition(index) != 0 && leaves.get(index) == null)
+                .filter(wanted).toArray();
+        var starts = new int[sources.size() + 1];
+        for (int index : unread) {
+            starts[checkedSource(index) + 1]++;
+        }
+        for (int number = 1; number < starts.length; number++) {
+            starts[number] += starts[number - 1];
+        }
+        var ordered = new int[unread.length];
+        for (int index : unread) {
+            ordered[starts[leafSource(index)]++] = index;
+        }
+        return ordered;
+    }
+
+    /** Reads as many leaves from {@code ordered[first]} on as one call may; answers where the rest begins. */
+    private int readRun(int[] ordered, int first, ByteBuffer window) throws IOException {
+        int number = checkedSource(ordered[first]);
+        long start = leafPosition(ordered[first]);
+        long end = start + PageIndex.LEAF_BYTES;
+        int next = first + 1;
+        while (next < ordered.length && leafSource(ordered[next]) == number) {
+            long position = leafPosition(ordered[next]);
+            long nextEnd = position + PageIndex.LEAF_BYTES;
+            if (position < end || position - end > LEAF_GAP_BYTES_MAX
+                    || nextEnd - start > window.capacity()) {
+                break;
+            }
+            end = nextEnd;
+            next++;
+        }
+        SourceFile source = source(number);
+        read(source, start, window.clear().limit((int) (end - start)));
+        for (int i = first; i < next; i++) {
+            int index = ordered[i];
+            leaves.set(index, decoded(index, source, window,
+                    (int) (leafPosition(index) - start)));
+        }
+        return next;
+    }
+
     private long[] readLeaf(int index) throws IOException {
-        var leaf = new long[PageIndex.LEAF_LONGS];
         long position = leafPosition(index);
         if (position == 0) {
-            return leaf;
+            return new long[PageIndex.LEAF_LONGS];
         }
-        long rootEntry = tail.rootPosition() + (long) index * PageIndex.ROOT_ENTRY_BYTES;
+        SourceFile source = source(checkedSource(index));
+        ByteBuffer bytes = ByteBuffer.allocate(PageIndex.LEAF_BYTES).order(Envelope.BYTE_ORDER);
+        read(source, position, bytes);
+        return decoded(index, source, bytes, 0);
+    }
+
+    /** In which source a leaf is, once the root's entry is known to make sense. */
+    private int checkedSource(int index) throws StoreException {
+        long position = leafPosition(index);
         int number = leafSource(index);
+        long rootEntry = tail.rootPosition() + (long) index * PageIndex.ROOT_ENTRY_BYTES;
         if (number < 0 || number >= sources.size()) {
             throw new DamagedSegmentException(path, rootEntry,
                     "leaf " + index + " is in source " + number + " of " + sources.size());
         }
-        SourceFile source = source(number);
+        SourceFile source = sources.get(number);
         if (position < MemoryFormat.BLOCK_BYTES
                 || position > source.source.bytes() - PageIndex.LEAF_BYTES) {
             throw new DamagedSegmentException(path, rootEntry, "leaf " + index + " is at "
                     + position + ", outside of " + pathOf(source));
         }
+        return number;
+    }
+
+    /** A leaf from the bytes at {@code offset}, wherever the buffer's position is. */
+    private long[] decoded(int index, SourceFile source, ByteBuffer bytes, int offset)
+            throws IOException {
+        long position = leafPosition(index);
         int[] numbers = numbers(source);
-        ByteBuffer bytes = ByteBuffer.allocate(PageIndex.LEAF_BYTES).order(Envelope.BYTE_ORDER);
-        read(source, position, bytes);
-        int actual = PageIndex.crc(bytes, 0, PageIndex.LEAF_BYTES);
+        int actual = PageIndex.crc(bytes, offset, PageIndex.LEAF_BYTES);
         if (actual != leafCrc(index)) {
             throw new DamagedSegmentException(pathOf(source), position,
                     "leaf " + index + ": " + Envelope.mismatch(leafCrc(index), actual));
         }
-        bytes.flip().asLongBuffer().get(leaf);
+        var leaf = new long[PageIndex.LEAF_LONGS];
+        bytes.clear().position(offset);
+        bytes.asLongBuffer().get(leaf);
         for (int entry = 0; entry < PageIndex.LEAF_LONGS; entry += 2) {
             leaf[entry + 1] = translated(leaf, entry, numbers, source,
                     position + (long) entry * Long.BYTES);

@@ -373,6 +373,7 @@ public final class MemorySegmentWriter implements CheckpointSink.PageSink {
             pages[i + 1] = below.get(i).pages();
             leaves[i + 1] = below.get(i).leaves();
         }
+        readBelow();
         for (int index = 0; index < changed.length; index++) {
             long[] leaf = changed[index];
             if (leaf != null) {
@@ -398,6 +399,20 @@ public final class MemorySegmentWriter implements CheckpointSink.PageSink {
                 headerCrc, sources, pages[0], leaves[0], 0));
         return ByteBuffer.allocate(root.limit() + end.limit()).order(Envelope.BYTE_ORDER)
                 .put(root).put(end).flip();
+    }
+
+    /** The parent's leaves of which some pages have changed. */
+    private void readBelow() throws StoreException {
+        Base under = base;
+        if (under == null) {
+            return;
+        }
+        try {
+            under.pages().readLeaves(0, changed.length, index -> changed[index] != null);
+        } catch (StoreException e) {
+            checkpoint.distrust(under.ref());
+            throw e;
+        }
     }
 
     /** Completes a changed leaf with what the parent has there, and counts what moves from file to file. */

@@ -10,6 +10,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
@@ -24,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Line {
     private static final int PAGE_BYTES = Fixture.PAGE_BYTES;
+    private static final byte[] ZEROS = new byte[PAGE_BYTES];
 
     private final String vm;
     private final byte[][] memory;
@@ -37,9 +39,7 @@ final class Line {
     Line(String vm, int pageCount) {
         this.vm = vm;
         memory = new byte[pageCount][];
-        for (int page = 0; page < pageCount; page++) {
-            memory[page] = new byte[PAGE_BYTES];
-        }
+        Arrays.fill(memory, ZEROS);
     }
 
     /** Another VM that begins as this one was last sealed. */
@@ -134,7 +134,7 @@ final class Line {
         byte[][] right = rightOf(ref);
         for (int page = 0; page < memory.length; page++) {
             byte[] read = found[page];
-            assertArrayEquals(right[page], read == null ? new byte[PAGE_BYTES] : read,
+            assertArrayEquals(right[page], read == null ? ZEROS : read,
                     "page " + page + " of " + ref);
         }
         try (MemoryPages pages = stored.pages(0)) {
