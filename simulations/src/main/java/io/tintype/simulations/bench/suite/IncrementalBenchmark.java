@@ -29,7 +29,9 @@ final class IncrementalBenchmark implements Benchmark {
     private static final int DEPTH = 16;
     private static final int DIRTY_ONE_IN = 100;
     private static final int PAGE_BYTES = 4096;
-    private static final int WARMUP_ROUNDS = 1;
+    private static final int WARMUP_ROUNDS = 2;
+    // A smaller file may get other memory than was warmed.
+    private static final int WARMED = 6;
 
     @Override
     public String name() {
@@ -58,8 +60,10 @@ final class IncrementalBenchmark implements Benchmark {
             rig.fillUnique(vm, random.split());
             for (int round = 0; round < WARMUP_ROUNDS + rounds && !context.cancelled(); round++) {
                 forget(rig);
+                rig.warmFileCache(memoryBytes);
                 var full = rig.keep(vm);
                 changeSome(vm, random);
+                rig.warmFileCache(memoryBytes / DIRTY_ONE_IN * WARMED);
                 var changed = rig.keep(vm);
                 if (round >= WARMUP_ROUNDS) {
                     bytes.add(100.0 * changed.bytes() / full.bytes());

@@ -176,6 +176,15 @@ final class Rig implements AutoCloseable {
         }
     }
 
+    /**
+     * Sees to it that the kernel has memory at hand for a file of that size. A virtual machine may get it from its host only
+     * when it is touched, and then waits ten times as long as a write of it takes: a cost of the machine, of which the first
+     * to write would bear most.
+     */
+    void warmFileCache(long bytes) throws IOException {
+        PlainFile.write(context.directory().resolve("warm"), bytes, false);
+    }
+
     /** As {@link #checkpoint}, and leaves it there. */
     CheckpointOutcome keep(Vm vm) throws IOException {
         settle(vm);

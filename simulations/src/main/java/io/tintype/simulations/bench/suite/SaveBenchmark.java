@@ -8,11 +8,6 @@ import io.tintype.vm.VmProbe;
 import io.tintype.vm.guest.LoadProfile;
 import io.tintype.vm.guest.LoadProfile.Work;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.SplittableRandom;
 
@@ -23,7 +18,6 @@ import java.util.SplittableRandom;
 final class SaveBenchmark implements Benchmark {
     private static final double SHARE_MIN = 80;
     private static final int PAGE_BYTES = 4096;
-    private static final int WRITE_BYTES = 1 << 20;
     private static final int WARMUP_ROUNDS = 1;
     private static final int RECORD_WORDS = 8;
 
@@ -51,9 +45,12 @@ final class SaveBenchmark implements Benchmark {
             // Neither equal nor compressible: what is compared is writing.
             rig.fillUnique(vm, new SplittableRandom(context.seed()));
             for (int round = 0; round < WARMUP_ROUNDS + rounds && !context.cancelled(); round++) {
+                rig.warmFileCache(memoryBytes);
                 var outcome = rig.checkpoint(vm);
                 long bytes = outcome.pages() * PAGE_BYTES;
-                long plainNs = writePlain(context.directory().resolve("plain"), bytes);
+                rig.warmFileCache(memoryBytes);
+                long plainNs =
+                        PlainFile.write(context.directory().resolve("plain"), bytes, true);
                 if (round >= WARMUP_ROUNDS) {
                     shares.add(100.0 * plainNs / outcome.saveNs());
                     saved.add(bytes * 1e3 / outcome.saveNs());
@@ -88,26 +85,5 @@ final class SaveBenchmark implements Benchmark {
                         Row.shown("the same of pages that compress", textSaved.median(), "MB/s"),
                         Row.shown("bytes that those take, of raw", textBytes.median(), "%"),
                         Row.shown("whole checkpoint, begin to sealed", whole.median(), "MB/s")));
-    }
-
-    private static long writePlain(Path file, long bytes) throws IOException {
-        var buffer = ByteBuffer.allocateDirect(WRITE_BYTES);
-        while (buffer.hasRemaining()) {
-            buffer.put((byte) buffer.position());
-        }
-        long start = System.nanoTime();
-        try (var channel =
-                FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-            for (long left = bytes; left > 0; left -= buffer.limit()) {
-                buffer.clear().limit((int) Math.min(left, WRITE_BYTES));
-                while (buffer.hasRemaining()) {
-                    channel.write(buffer);
-                }
-            }
-            channel.force(true);
-        }
-        long ns = System.nanoTime() - start;
-        Files.delete(file);
-        return ns;
     }
 }
