@@ -59,6 +59,7 @@ public final class CheckpointStore implements CheckpointSink, AutoCloseable {
     private final StoreLayout layout;
     private final StoreFiles files;
     private final DiskDirectories images;
+    private final TouchHints hints;
     private final Closeable lock;
     private final ChunkBuffer.Pool buffers = new ChunkBuffer.Pool();
     private final PageCodec.Pool codecs = new PageCodec.Pool();
@@ -94,6 +95,7 @@ public final class CheckpointStore implements CheckpointSink, AutoCloseable {
         this.layout = new StoreLayout(directory);
         this.files = files;
         this.images = new DiskDirectories(files, layout);
+        this.hints = new TouchHints(files, layout);
         this.lock = lock;
         this.readOnly = readOnly;
     }
@@ -482,6 +484,7 @@ public final class CheckpointStore implements CheckpointSink, AutoCloseable {
                 }
                 discardRetired(ref);
                 removeIfEmpty(ref.vm());
+                hints.delete(ref);
             } catch (IOException e) {
                 throw StoreException.of("delete", path, e);
             }
@@ -626,6 +629,11 @@ public final class CheckpointStore implements CheckpointSink, AutoCloseable {
         } catch (IOException e) {
             throw StoreException.of("unlock", directory, e);
         }
+    }
+
+    /** In which order restored VMs touched the pages of checkpoints. */
+    public TouchHints hints() {
+        return hints;
     }
 
     /** Returns the disks in this store's directory. */

@@ -19,6 +19,7 @@ record StoreLayout(Path directory) {
     static final String CHECKPOINTS = "checkpoints";
     static final String STAGING = "staging";
     static final String IMAGES = "images";
+    private static final String HINTS = "hints";
     private static final String RETIRED = "retired";
     private static final String DELETED_SUFFIX = ".deleted";
 
@@ -58,7 +59,11 @@ record StoreLayout(Path directory) {
     }
 
     Path hints() {
-        return directory.resolve(TouchHints.DIRECTORY);
+        return directory.resolve(HINTS);
+    }
+
+    Path hintOf(CheckpointRef ref) {
+        return hints().resolve(ref.vm() + "." + ref.id());
     }
 
     Path retired() {

@@ -52,7 +52,8 @@ final class BrokenFiles {
                 line.seal(store);
             }
         }
-        new TouchHints(files, ROOT).write(Fixture.ref("vm-1", 3), new long[] {7, 5, 3});
+        new TouchHints(files, new StoreLayout(ROOT)).write(Fixture.ref("vm-1", 3),
+                new long[] {7, 5, 3});
         copyVersion1(files);
         intact = read(files, target.path);
         boolean isOfCheckpoint = target.path.startsWith(ROOT.resolve("checkpoints"));
@@ -103,7 +104,7 @@ final class BrokenFiles {
                 staged.memory(0, PAGES, Fixture.ref("vm-1", 3));
             }
             store.children(Fixture.ref("vm-1", 1));
-            new TouchHints(files, ROOT).read(Fixture.ref("vm-1", 3));
+            new TouchHints(files, new StoreLayout(ROOT)).read(Fixture.ref("vm-1", 3));
         } catch (StoreException _) {
             // The same, of the marker.
         }

@@ -19,7 +19,6 @@ import io.tintype.store.GcReport;
 import io.tintype.store.Manifest;
 import io.tintype.store.Retention;
 import io.tintype.store.StoreException;
-import io.tintype.store.TouchHints;
 import io.tintype.vm.guest.GuestFactory;
 import io.tintype.vm.guest.GuestRecorder;
 import io.tintype.vm.guest.VmIdentity;
@@ -72,7 +71,6 @@ public final class TintypeHost implements AutoCloseable {
     private final Map<VmId, VmSpec> specs = new ConcurrentHashMap<>();
     /** Of VMs that are being made. */
     private final Set<VmId> names = ConcurrentHashMap.newKeySet();
-    private final TouchHints hints;
     // What restored VMs may still have to read, in the order of their restores.
     private final List<Restored> restored = new ArrayList<>();
     // What clones share, by their checkpoint.
@@ -96,7 +94,6 @@ public final class TintypeHost implements AutoCloseable {
         this.options = options;
         this.ports = ports;
         this.store = CheckpointStore.open(options.store(), ports.storeFiles());
-        this.hints = new TouchHints(ports.storeFiles(), store.directory());
         // First of all: its journal is opened beside everything below.
         this.catalogue = openCatalogue(store, ports, options);
         this.world = ports.world().get();
@@ -403,14 +400,14 @@ public final class TintypeHost implements AutoCloseable {
 
     private void loadAhead(RestoredMemory memory) {
         world.loading().execute(() -> new PageLoader(memory.ref.toString(), memory.memories,
-                new PageOrder(hints.read(memory.ref)), pool, world.loading(),
+                new PageOrder(store.hints().read(memory.ref)), pool, world.loading(),
                 world.pagesLoadedAtOnce(), () -> keepTouches(memory)).run());
     }
 
     private void keepTouches(RestoredMemory memory) {
         var touches = memory.touches();
         if (touches.count() > 0) {
-            world.loading().execute(() -> hints.write(memory.ref, touches.entries()));
+            world.loading().execute(() -> store.hints().write(memory.ref, touches.entries()));
         }
     }
 
@@ -748,7 +745,6 @@ public final class TintypeHost implements AutoCloseable {
         // Not waited for: a store that is full, with its journal in it, must not keep checkpoints from being deleted.
         tell(new CatalogueEvent.CheckpointDeleteBegun(checkpoint));
         store.drop(checkpoint);
-        hints.delete(checkpoint);
         tell(new CatalogueEvent.CheckpointDeleted(checkpoint, "it was asked for"));
         var vm = vms.get(checkpoint.vm());
         if (vm != null) {

@@ -271,15 +271,17 @@ class LazyRestoreTest {
             await().atMost(SOON).until(() -> host.vms().isEmpty());
             runAll();
 
-            var hints = new io.tintype.store.TouchHints(StoreFiles.onDisk(),
-                    host.store().directory());
-
+            var hints = host.store().hints();
             assertEquals(List.of(1999L, 3L, 1001L),
                     java.util.Arrays.stream(hints.read(ref)).boxed().toList());
             var again = host.restore(ref, "third", new Stepper().factory(), VmProbe.NONE);
             runAll();
             assertNull(host.readerOf(ref));
             checkFirstWords(again);
+
+            host.store().delete(ref);
+            assertEquals(0, hints.read(ref).length);
+            assertEquals(List.of(), host.store().leftovers().removed());
         }
     }
 
