@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -129,15 +130,23 @@ final class DiskDirectory implements AutoCloseable {
      */
     synchronized Opened cloneOf(
             String parentKey, int view, VmId vm, int disk, int incarnation) throws IOException {
-        var parent = chains.get(parentKey);
-        if (parent == null) {
-            parent = keep(parentKey, DiskChain.open(directory(parentKey))).chain();
-            over.add(parentKey);
-            finishCommit(parent);
-        }
         var key = key(vm, disk, incarnation);
-        // Its files are made when it is first written to: most clones of many never are.
-        return keep(key, DiskChain.createOn(deferred(key), parent, view, newId()));
+        var known = chains.get(parentKey);
+        if (known != null) {
+            return keep(key, createOn(known, view, key));
+        }
+        var parent = keep(parentKey, DiskChain.open(directory(parentKey))).chain();
+        try {
+            return keep(key, createOn(parent, view, key));
+        } finally {
+            // Not closed before that, even if the clone is gone until then.
+            var _ = finishCommit(parent).thenRun(() -> over(parentKey, parent));
+        }
+    }
+
+    /** Its files are made when it is first written to: most clones of many never are. */
+    private DiskChain createOn(DiskChain parent, int view, String key) throws IOException {
+        return DiskChain.createOn(deferred(key), parent, view, newId());
     }
 
     /**
@@ -407,18 +416,21 @@ final class DiskDirectory implements AutoCloseable {
     /**
      * A crash came into a commit: it goes on beside whoever uses the disk. What stood in its way when it began cannot have come
      * back, and until it ends the disk takes more room than it needs, which is all.
+     *
+     * @return complete when it is over, however it ends; at once when there is none
      */
-    private void finishCommit(DiskChain chain) {
+    private CompletableFuture<Void> finishCommit(DiskChain chain) {
         int layer = chain.unfinishedCommit();
         if (layer < 0 || !chain.mayCommit(layer)) {
-            return;
+            return CompletableFuture.completedFuture(null);
         }
-        var _ = unfinished.apply(chain).resume(layer).whenComplete((_, failure) -> {
+        return unfinished.apply(chain).resume(layer).handle((_, failure) -> {
             if (failure != null) {
                 // The chain is as it was, or the host closes: the next opening tries again.
                 LOG.warn("the commit of layer {} of {} stays unfinished: {}", layer,
                         chain.directory().location(), Blocking.reason(failure));
             }
+            return null;
         });
     }
 

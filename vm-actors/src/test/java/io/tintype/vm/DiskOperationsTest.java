@@ -320,7 +320,7 @@ class DiskOperationsTest {
     }
 
     /** Three layers; the middle one has four groups. */
-    private static DiskChain threeLayers(Flaky images, Arena arena) throws IOException {
+    private static DiskChain threeLayers(ImageDirectory images, Arena arena) throws IOException {
         var chain = DiskChain.create(images, new DiskGeometry(8L * GROUP_BYTES, GROUP_BYTES));
         var content = arena.allocate(GROUP_BYTES);
         for (int layer = 0; layer < 3; layer++) {
@@ -406,6 +406,44 @@ class DiskOperationsTest {
             assertTrue(catalogue.told.contains(new OperationStepped("commit web-1/disk-0 layer 1",
                     "resumed", new TreeMap<>())));
             assertNull(catalogue.ended().getLast().failure());
+        }
+    }
+
+    // The parent had been closed before the commit went on, which then failed.
+    @Test
+    void shouldEndTheCommitOfADiskThatOnlyACloneNeedsThoughTheCloneGoes() throws Exception {
+        var catalogue = recording();
+        var steps = new ArrayDeque<Runnable>();
+        var images = new MemoryImageDirectory();
+        var key = "images/web-1/disk-0";
+        int top;
+        try (var arena = Arena.ofShared(); var chain = threeLayers(images.child(key), arena)) {
+            top = chain.top();
+            var work = work(chain, steps::add, catalogue);
+            var _ = work.commit(next(chain));
+            work.stop("its VM ended");
+            steps.remove().run();
+        }
+        try (var store = CheckpointStore.open(directory.resolve("disks"));
+                var disks = new DiskDirectory(store, false, images::child, Rules.ALL_ON,
+                        GROUP_BYTES, chain -> new ChainWork(null, chain, steps::add, steps::add,
+                                steps::add, () -> 0,
+                                new Operations(catalogue, InstantSource.system())),
+                        () -> 7)) {
+            disks.cloneOf(key, top, new VmId("web-2"), 0, 0);
+            assertEquals(1, steps.size());
+
+            disks.remove(new VmId("web-2"));
+            while (!steps.isEmpty()) {
+                steps.remove().run();
+            }
+
+            assertNull(catalogue.ended().getLast().failure());
+            assertEquals(List.of(), disks.gauges());
+        }
+        try (var chain = DiskChain.open(images.child(key))) {
+            assertEquals(-1, chain.unfinishedCommit());
+            assertEquals(2, chain.depth());
         }
     }
 
