@@ -371,7 +371,11 @@ final class CheckpointActor extends AbstractMatchingBehavior<CheckpointActor.Com
                 machine.lineBefore(theCut().frozen()), services.clock());
         saver = of;
         context.pipeToSelf(
-                Blocking.call(services.saving(), of::saveFree),
+                Blocking.call(services.saving(), () -> {
+                    // The seal waits for the record, which is written beside the memory. Asked for here: on a strand a guest would wait.
+                    var _ = begun.durable();
+                    return of.saveFree();
+                }),
                 (_, failure) -> new FreeSaved(failure));
     }
 
