@@ -570,18 +570,26 @@ final class IndexedPages implements MemoryPages {
             try {
                 source.path = finder.find(source.source.ref(), source.source.region());
                 StoreFile opened = files.openToRead(source.path);
-                long size = opened.size();
-                if (size != source.source.bytes()) {
-                    opened.close();
-                    throw new DamagedSegmentException(pathOf(source),
-                            Math.min(size, source.source.bytes()), "it has " + size
-                                    + " bytes, and " + path + " says " + source.source.bytes());
+                try {
+                    checkSize(source, opened.size());
+                    source.file = opened;
+                } finally {
+                    if (source.file == null) {
+                        opened.close();
+                    }
                 }
-                source.file = opened;
                 return opened;
             } catch (IOException e) {
                 throw StoreException.of("read", pathOf(source), e);
             }
+        }
+    }
+
+    private void checkSize(SourceFile source, long size) throws StoreException {
+        if (size != source.source.bytes()) {
+            throw new DamagedSegmentException(pathOf(source),
+                    Math.min(size, source.source.bytes()), "it has " + size + " bytes, and "
+                            + path + " says " + source.source.bytes());
         }
     }
 

@@ -113,6 +113,7 @@ class LineFaultTest {
                     story.check(store, "step " + step);
                 }
             }
+            assertEquals(0, memory.openCount(), fault + " at step " + step);
             try (var reopened = CheckpointStore.open(ROOT, memory)) {
                 story.mustBeGone.clear();
                 story.check(reopened, "step " + step);
@@ -174,6 +175,7 @@ class LineFaultTest {
                 }
                 failed = files.heal();
                 assertEquals(failed, thrown, "step " + step);
+                assertEquals(0, memory.openCount(), "step " + step);
             } while (failed);
             assertTrue(step > 50, "only " + step + " steps");
         }

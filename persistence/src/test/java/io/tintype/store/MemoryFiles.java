@@ -39,6 +39,7 @@ final class MemoryFiles implements StoreFiles {
 
     private final DirectoryNode root;
     private boolean locked;
+    private int openCount;
 
     MemoryFiles() {
         this(new DirectoryNode());
@@ -46,6 +47,11 @@ final class MemoryFiles implements StoreFiles {
 
     private MemoryFiles(DirectoryNode root) {
         this.root = root;
+    }
+
+    /** How many files are open. */
+    int openCount() {
+        return openCount;
     }
 
     /** What a machine finds when it comes up again; this one is left alone. */
@@ -201,7 +207,15 @@ final class MemoryFiles implements StoreFiles {
         return node;
     }
 
-    private record OpenFile(FileNode node) implements StoreFile {
+    private final class OpenFile implements StoreFile {
+        private final FileNode node;
+        private boolean closed;
+
+        OpenFile(FileNode node) {
+            this.node = node;
+            openCount++;
+        }
+
         @Override
         public void write(long position, ByteBuffer source) {
             int end = Math.toIntExact(position + source.remaining());
@@ -229,6 +243,9 @@ final class MemoryFiles implements StoreFiles {
         }
 
         @Override
-        public void close() {}
+        public void close() {
+            openCount -= closed ? 0 : 1;
+            closed = true;
+        }
     }
 }
