@@ -100,13 +100,28 @@ final class BrokenFiles {
                     // As it should be.
                 }
             }
-            try (var staged = store.begin(Fixture.ref("vm-1", 9))) {
-                staged.memory(0, PAGES, Fixture.ref("vm-1", 3));
+            try {
+                writeChild(store);
+            } catch (IOException _) {
+                // What it stands on is broken.
             }
             store.children(Fixture.ref("vm-1", 1));
             new TouchHints(files, new StoreLayout(ROOT)).read(Fixture.ref("vm-1", 3));
         } catch (StoreException _) {
             // The same, of the marker.
+        }
+    }
+
+    /** One with some pages of each leaf, so that it reads those of its parent. It is not sealed, and leaves no trace. */
+    private static void writeChild(CheckpointStore store) throws IOException {
+        try (var arena = Arena.ofConfined();
+                var staged = store.begin(Fixture.ref("vm-1", 9))) {
+            var page = arena.allocate(Fixture.PAGE_BYTES);
+            var writer = staged.memory(0, PAGES, Fixture.ref("vm-1", 3));
+            for (int i = 0; i < PAGES; i += 50) {
+                writer.append(i, page.fill((byte) i), 0);
+            }
+            writer.finish();
         }
     }
 
