@@ -13,8 +13,8 @@ import org.slf4j.LoggerFactory;
  * again: one file for each, {@code DIR/hints/VM.ID}, in the {@link Envelope} with magic {@code TTTOUCHE}; the payload is 8
  * bytes for each page, its region in the high half.
  *
- * <p>Nothing depends on it: a hint that is missing, old or damaged is as good as none, nothing is synced, and reading and
- * writing fail silently. Safe on any thread; calls block.
+ * <p>Nothing depends on it: a hint that is missing, old or damaged is as good as none, nothing is synced, and what fails here
+ * fails silently. Safe on any thread; calls block.
  */
 public final class TouchHints {
     private static final Logger LOG = LoggerFactory.getLogger(TouchHints.class);
@@ -80,11 +80,15 @@ public final class TouchHints {
         }
     }
 
-    /** Forgets what is known of a checkpoint, which is deleted. */
-    synchronized void delete(CheckpointRef ref) throws IOException {
+    /** Forgets what is known of a checkpoint, which is deleted; if that fails, it is garbage. */
+    synchronized void delete(CheckpointRef ref) {
         Path path = layout.hintOf(ref);
-        if (files.kind(path) == StoreFiles.Kind.FILE) {
-            files.delete(path);
+        try {
+            if (files.kind(path) == StoreFiles.Kind.FILE) {
+                files.delete(path);
+            }
+        } catch (IOException unimportant) {
+            LOG.debug("the hint for {} stays: {}", ref, unimportant.getMessage());
         }
     }
 }

