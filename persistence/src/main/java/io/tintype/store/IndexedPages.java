@@ -400,7 +400,8 @@ final class IndexedPages implements MemoryPages {
         try {
             int[] unread = unreadBySource(from, to, wanted);
             var window = ByteBuffer.allocate(
-                    (int) Math.min(LEAF_WINDOW_BYTES, (long) unread.length * PageIndex.LEAF_BYTES))
+                    (int) Math.min(LEAF_WINDOW_BYTES,
+                            unread.length * (long) (PageIndex.LEAF_BYTES + LEAF_GAP_BYTES_MAX)))
                     .order(Envelope.BYTE_ORDER);
             int next = 0;
             while (next < unread.length) {

@@ -1,5 +1,6 @@
 package io.tintype.store;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -49,6 +50,32 @@ class LeavesTest {
             line.check(store, line.refs().getFirst());
             line.check(store, line.refs().getLast());
         }
+    }
+
+    /** Not only when there are many of them. */
+    @Test
+    void shouldReadAFewByOneCall() throws StoreException {
+        var line = aPageInEachLeaf();
+        try (var store = CheckpointStore.open(ROOT, files)) {
+            line.seal(store);
+            line.set(3, line.unique(1_000));
+            line.seal(store);
+            long one = readsToSeal(line, store, 1);
+            long four = readsToSeal(line, store, 4);
+
+            assertEquals(one, four);
+        }
+    }
+
+    /** Some pages change, each 9 leaves from the next. */
+    private long readsToSeal(Line line, CheckpointStore store, int pages) throws StoreException {
+        for (int i = 0; i < pages; i++) {
+            line.set((100 * pages + 9 * i) * PageIndex.LEAF_PAGES,
+                    line.unique(2_000 + 10 * pages + i));
+        }
+        reads.set(0);
+        line.seal(store);
+        return reads.get();
     }
 
     @Test
