@@ -464,10 +464,14 @@ class CheckpointCommandTest {
         assertEquals(0, tintype("gc --dry-run"), () -> err.toString());
         assertEquals(0, tintype("gc --disks"), () -> err.toString());
         assertEquals(0, tintype("verify --all"), () -> err.toString() + out);
+        assertEquals(0, tintype("ls"), () -> err.toString());
+        assertTrue(out.toString().contains("in files of their own"), out.toString());
 
         flip(disk, Files.size(disk) / 2);
         assertEquals(1, tintype("verify --all"));
-        assertTrue(out.toString().contains("vm-1/1  DAMAGED: " + disk), out.toString());
+        assertEquals(1, out.toString().lines()
+                .filter(line -> line.startsWith("vm-1/1  DAMAGED: " + disk)).count(),
+                out.toString());
         assertTrue(out.toString().contains("1 of 2 whole, 1 damaged"), out.toString());
     }
 
