@@ -2,6 +2,7 @@ package io.tintype.catalogue;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -171,11 +172,21 @@ sealed interface JournalDatabase {
             }
             var ofTheDisk = ofTheDisk(e);
             var reason = ofTheDisk == null ? firstLine(e) : ofTheDisk;
-            if (ofTheDisk == null && DAMAGED.contains(e.getErrorCode())) {
+            if (ofTheDisk == null && (DAMAGED.contains(e.getErrorCode()) || isCutShort(e))) {
                 return new DamagedException(reason, e);
             }
             return new CatalogueException("cannot open the journal in " + directory + ": " + reason
                     + "; check the disk that it is on", e);
+        }
+
+        /** Whether the file ends where there must be more, its first blocks above all: H2 calls that an error of I/O. */
+        private static boolean isCutShort(SQLException e) {
+            for (Throwable of = e; of != null; of = of.getCause()) {
+                if (of instanceof EOFException) {
+                    return true;
+                }
+            }
+            return false;
         }
 
         /**

@@ -17,8 +17,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.tintype.store.CheckpointStore;
 import io.tintype.store.StoreIdentity;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Objects;
@@ -153,6 +155,29 @@ class JournaledCatalogueTest {
         try (var store = openStore(); var catalogue = open(store)) {
             var web = Objects.requireNonNull(ready(catalogue).vms().get(WEB));
             assertEquals(VmRecord.Status.FOUND, web.status());
+            assertEquals(ref(1), Objects.requireNonNull(web.lastSealed()).ref());
+            assertTrue(Files.exists(
+                    StoreIdentity.directory(store).resolve("journal.damaged-1/journal.mv.db")));
+        }
+    }
+
+    /** Shorter than its header H2 says that it cannot be read, as of a broken disk. */
+    @Test
+    void shouldSetAJournalThatIsCutShortAside() throws Exception {
+        try (var store = openStore()) {
+            store.imagesDirectory(WEB, 0);
+            Facts.seal(store, ref(1));
+            try (var catalogue = open(store)) {
+                tell(catalogue, created(), started());
+            }
+            try (var file = FileChannel.open(journal(store).resolve("journal.mv.db"),
+                    StandardOpenOption.WRITE)) {
+                file.truncate(100);
+            }
+        }
+
+        try (var store = openStore(); var catalogue = open(store)) {
+            var web = Objects.requireNonNull(ready(catalogue).vms().get(WEB));
             assertEquals(ref(1), Objects.requireNonNull(web.lastSealed()).ref());
             assertTrue(Files.exists(
                     StoreIdentity.directory(store).resolve("journal.damaged-1/journal.mv.db")));

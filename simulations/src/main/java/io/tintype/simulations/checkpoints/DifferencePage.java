@@ -49,7 +49,7 @@ public final class DifferencePage {
                 HtmlParts.resource(DifferencePage.class, "difference.html"),
                 Map.of("title", HtmlParts.asText(a + " and " + b),
                         "style", HtmlParts.style(),
-                        "charts", HtmlParts.asScript(HtmlReport.charts()),
+                        "charts", HtmlParts.asScript(HtmlReport.allCharts()),
                         "script", HtmlParts.asScript(
                                 HtmlParts.resource(DifferencePage.class, "difference.js")),
                         "data",

@@ -1,8 +1,10 @@
 package io.tintype.simulations.checkpoints;
 
 import io.tintype.actors.CheckpointRef;
+import io.tintype.cow.disk.Commit;
 import io.tintype.cow.disk.DiskChain;
 import io.tintype.cow.disk.FileImageDirectory;
+import io.tintype.simulations.run.UserErrorException;
 import io.tintype.store.CheckpointStore;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -142,16 +144,33 @@ public final class Folder {
             for (var next = chain.nextCommit(); next != null && !isCancelled.getAsBoolean();
                     next = chain.nextCommit()) {
                 var commit = chain.commit(next.lastUpper());
-                while (commit.copyNext(GROUPS_A_STEP)) {
+                while (copyNext(commit, directory)) {
                     if (isCancelled.getAsBoolean()) {
                         commit.cancel();
-                        return new Folded(layers, before - chain.bytesOnDisk());
+                        // What was copied so far is there twice until it is finished.
+                        return new Folded(layers, Math.max(0, before - chain.bytesOnDisk()));
                     }
                 }
                 commit.finish();
                 layers++;
             }
             return new Folded(layers, before - chain.bytesOnDisk());
+        }
+    }
+
+    /** What is copied needs room before that of the overlay is given back. */
+    private static boolean copyNext(Commit commit, Path directory) throws IOException {
+        try {
+            return commit.copyNext(GROUPS_A_STEP);
+        } catch (IOException failure) {
+            var reason = String.valueOf(failure.getMessage());
+            if (!reason.contains("No space left on device")
+                    && !reason.contains("Disk quota exceeded")) {
+                throw failure;
+            }
+            throw UserErrorException.of("disk", directory,
+                    "an overlay cannot be committed: " + reason,
+                    "nothing is lost; free some space there and run gc again");
         }
     }
 

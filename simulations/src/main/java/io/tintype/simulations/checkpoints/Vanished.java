@@ -18,9 +18,13 @@ public final class Vanished {
 
     private Vanished() {}
 
+    /** Also of one whose files stay since others need its pages: its disks do not. */
     static boolean is(CheckpointStore store, CheckpointRef ref) {
+        var id = Long.toString(ref.id().value());
         return !Files.exists(store.directory().resolve("checkpoints").resolve(ref.vm().value())
-                .resolve(Long.toString(ref.id().value())).resolve("manifest"));
+                .resolve(id).resolve("manifest"))
+                || Files.exists(store.directory().resolve("retired")
+                        .resolve(ref.vm().value() + "." + id));
     }
 
     /**

@@ -166,7 +166,11 @@ public final class Verifier {
                 read(count);
             }
         } catch (IOException damaged) {
-            damages.add(damage(damaged));
+            var found = damage(damaged);
+            // Of a copy it may have been found already, byte by byte.
+            if (!damages.contains(found)) {
+                damages.add(found);
+            }
         }
     }
 

@@ -106,11 +106,11 @@ final class CheckpointGc implements Callable<Integer> {
         return count == null ? min : count;
     }
 
-    private static void print(Reclaimer.Reclaimed all, PrintWriter out) {
+    private void print(Reclaimer.Reclaimed all, PrintWriter out) {
         if (!all.dropped().isEmpty()) {
             row(out, "deleted", all.dropped().size() + (all.dropped().size() == 1
                     ? " checkpoint"
-                    : " checkpoints"));
+                    : " checkpoints") + (all.isDryRun() ? " would be" : ""));
             all.dropped().stream().limit(NAMED_MAX)
                     .forEach(ref -> out.println("            " + ref));
             if (all.dropped().size() > NAMED_MAX) {
@@ -124,7 +124,7 @@ final class CheckpointGc implements Callable<Integer> {
         if (all.diskProblem() != null) {
             row(out, "disks", "left as they are: " + all.diskProblem());
         } else {
-            disks(out, all);
+            printDisks(out, all);
         }
         long bytes = all.leftoverBytes() + all.layerBytes()
                 + (all.areDisksKept() ? 0 : all.diskBytes());
@@ -135,18 +135,25 @@ final class CheckpointGc implements Callable<Integer> {
                         : ""));
     }
 
-    private static void disks(PrintWriter out, Reclaimer.Reclaimed all) {
+    private void printDisks(PrintWriter out, Reclaimer.Reclaimed all) {
         row(out, "overlays", all.layers() + (all.isDryRun()
                 ? " could be committed into what lies below them"
                 : " committed into what lies below them, " + Units.bytes(all.layerBytes())));
         row(out, "disks", all.disks().isEmpty()
                 ? "none that no checkpoint needs"
                 : all.disks().size() + " that no checkpoint needs, " + Units.bytes(all.diskBytes())
-                        + (all.areDisksKept() ? "; kept, --disks deletes them" : ""));
+                        + whatOfDisks(all));
         all.disks().stream().limit(NAMED_MAX).forEach(disk -> out.println("            " + disk));
         if (all.disks().size() > NAMED_MAX) {
             out.println("            … and " + (all.disks().size() - NAMED_MAX) + " more");
         }
+    }
+
+    private String whatOfDisks(Reclaimer.Reclaimed all) {
+        if (!disks) {
+            return "; kept, --disks deletes them";
+        }
+        return all.isDryRun() ? "; would be deleted" : "";
     }
 
     private static void row(PrintWriter out, String label, String words) {

@@ -105,7 +105,7 @@ final class CheckpointLs implements Callable<Integer> {
         return text.append('\n').append(Units.whole(count))
                 .append(count == 1 ? " checkpoint of " : " checkpoints of ")
                 .append(Units.whole(vms.size())).append(vms.size() == 1 ? " VM, " : " VMs, ")
-                .append(Units.bytes(bytes)).append(" without disks\n").toString();
+                .append(Units.bytes(bytes)).append(" in files of their own\n").toString();
     }
 
     private void tree(Listing.OfVm vm, StringBuilder text) {

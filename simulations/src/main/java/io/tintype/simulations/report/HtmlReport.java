@@ -91,8 +91,17 @@ public final class HtmlReport {
         return micros == null ? 0 : micros;
     }
 
-    /** The script of the chart library. */
-    public static String charts() {
+    /** The script of the chart library, without what a report does not need: heat maps among it. */
+    private static String charts() {
+        return library("echarts.common.min.js");
+    }
+
+    /** The script of the chart library, all of it. */
+    public static String allCharts() {
+        return library("echarts.min.js");
+    }
+
+    private static String library(String name) {
         var properties = new Properties();
         try (var in = HtmlParts.open(HtmlReport.class, CHARTS_VERSION_AT)) {
             properties.load(in);
@@ -100,6 +109,6 @@ public final class HtmlReport {
             throw new UncheckedIOException(e);
         }
         return HtmlParts.resource(HtmlReport.class, "/META-INF/resources/webjars/echarts/"
-                + properties.getProperty("version") + "/echarts.common.min.js");
+                + properties.getProperty("version") + "/" + name);
     }
 }

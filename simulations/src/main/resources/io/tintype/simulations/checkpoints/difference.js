@@ -49,6 +49,7 @@
       visualMap: {show: false, min: 0, max: 1, dimension: 2, inRange: {color: [colour('--grid'), colour('--write')]}},
       series: [{
         type: 'heatmap',
+        progressive: 0,
         data: part.cells.map((changed, i) =>
           [i % part.columns, Math.floor(i / part.columns), changed / part.sizes[i]]),
         itemStyle: {borderWidth: 1, borderColor: colour('--paper')}

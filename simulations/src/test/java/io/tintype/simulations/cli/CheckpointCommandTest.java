@@ -12,10 +12,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tintype.actors.CheckpointId;
 import io.tintype.actors.CheckpointRef;
 import io.tintype.actors.VmId;
+import io.tintype.simulations.checkpoints.Reclaimer;
 import io.tintype.simulations.checkpoints.Restorer;
 import io.tintype.simulations.checkpoints.Verifier;
 import io.tintype.simulations.cli.Commands.Surroundings;
 import io.tintype.store.CheckpointStore;
+import io.tintype.store.Retention;
 import io.tintype.store.StoreException;
 import io.tintype.vm.CheckpointDisks;
 import io.tintype.vm.HostOptions;
@@ -274,6 +276,7 @@ class CheckpointCommandTest {
         var html = Files.readString(page);
         assertTrue(html.contains("\"name\":\"memory 0\""), "the data is missing");
         assertFalse(html.contains("{{"), "a mark was left");
+        assertTrue(html.contains("series.heatmap"), "the chart library cannot draw the picture");
     }
 
     /** It has more blocks than an int can count, nearly all of them never written. */
@@ -461,10 +464,14 @@ class CheckpointCommandTest {
         assertEquals(0, tintype("gc --dry-run"), () -> err.toString());
         assertEquals(0, tintype("gc --disks"), () -> err.toString());
         assertEquals(0, tintype("verify --all"), () -> err.toString() + out);
+        assertEquals(0, tintype("ls"), () -> err.toString());
+        assertTrue(out.toString().contains("in files of their own"), out.toString());
 
         flip(disk, Files.size(disk) / 2);
         assertEquals(1, tintype("verify --all"));
-        assertTrue(out.toString().contains("vm-1/1  DAMAGED: " + disk), out.toString());
+        assertEquals(1, out.toString().lines()
+                .filter(line -> line.startsWith("vm-1/1  DAMAGED: " + disk)).count(),
+                out.toString());
         assertTrue(out.toString().contains("1 of 2 whole, 1 damaged"), out.toString());
     }
 
@@ -632,6 +639,58 @@ class CheckpointCommandTest {
             assertEquals(List.of(), verdict.damages());
         }
         assertEquals(CHECKPOINTS - 1, json("ls").get(0).get("checkpoints").size());
+    }
+
+    /** Its files stay where they are, but the overlays that it ended at are committed. */
+    @Test
+    void shouldNotTakeWhatAnotherProcessRetiredForDamaged() throws IOException {
+        try (var look = CheckpointStore.openReadOnly(store)) {
+            var ref = look.list().getFirst();
+            assertEquals(0, tintype("gc --keep-last 1"), () -> err.toString());
+            assertTrue(Files.exists(store.resolve("retired/" + ref.vm().value() + ".1")));
+
+            var verdict = new Verifier(look, () -> false).verify(ref);
+
+            assertNotNull(verdict);
+            assertTrue(verdict.vanished(), () -> verdict.toString());
+            assertEquals(List.of(), verdict.damages());
+        }
+    }
+
+    @Test
+    void shouldSayInADryRunWhatWouldGoOnlyIfAskedFor() throws IOException {
+        assertEquals(0, tintype("rm vm-1/1 --cascade"), () -> err.toString());
+
+        assertEquals(0, tintype("gc --dry-run"), () -> err.toString());
+        assertTrue(out.toString().contains("; kept, --disks deletes them"), out.toString());
+
+        assertEquals(0, tintype("gc --dry-run --disks"), () -> err.toString());
+        assertTrue(out.toString().contains("; would be deleted"), out.toString());
+        assertFalse(out.toString().contains("kept"), out.toString());
+    }
+
+    /** A commit that is cancelled leaves what it copied there twice; that is no space given back, and none taken for good. */
+    @Test
+    void shouldNotGiveBackLessThanNothingWhenInterrupted() throws IOException {
+        store = folder.resolve("wide");
+        try (var host = TintypeHost.start(HostOptions.defaults(store)
+                .withMemory(64 << 20, 32 << 20))) {
+            var vm = host.create(VmSpec.synthetic("vm-1", 2 << 20, 64 << 20));
+            vm.start();
+            for (int i = 1; i <= 3; i++) {
+                vm.checkpoint().join().orThrow();
+                long before = vm.counters().ioCompleted();
+                await().until(() -> vm.counters().ioCompleted() > before + 500);
+            }
+        }
+
+        for (int n = 1; n <= 20; n++) {
+            var asked = new AtomicInteger(n);
+            var reclaimed = Reclaimer.reclaim(store, new Retention(1, 0, 0), false, false,
+                    () -> asked.getAndDecrement() <= 0, _ -> {});
+
+            assertTrue(reclaimed.layerBytes() >= 0, reclaimed.toString());
+        }
     }
 
     @Test

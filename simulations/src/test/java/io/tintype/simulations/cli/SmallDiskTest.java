@@ -236,6 +236,30 @@ class SmallDiskTest {
     }
 
     @Test
+    void shouldSayInOneLineThatThereIsNoRoomToCommitOverlays() throws IOException {
+        try (var host = host()) {
+            var vm = host.create(VmSpec.synthetic("vm-1", 2 << 20, 8 << 20));
+            vm.start();
+            for (int i = 1; i <= 3; i++) {
+                assertTrue(vm.checkpoint().join().sealed());
+                long before = vm.counters().ioCompleted();
+                await().until(() -> vm.counters().ioCompleted() > before + 50);
+            }
+        }
+        var fill = disk.resolve("fill");
+        Files.write(fill, new byte[(int) Files.getFileStore(disk).getUsableSpace()]);
+
+        assertEquals(2, tintype("checkpoint gc --keep-last 1"), () -> err.toString() + out);
+
+        assertTrue(err.toString().contains("No space left on device; nothing is lost; free"),
+                err.toString());
+        assertEquals(1, err.toString().lines().count(), err.toString());
+        Files.delete(fill);
+        assertEquals(0, tintype("checkpoint gc --keep-last 1"), () -> err.toString() + out);
+        assertEquals(0, tintype("checkpoint verify --all"), () -> err.toString() + out);
+    }
+
+    @Test
     void shouldShowAReadOnlyStoreAndRefuseWhatWouldChangeIt() throws Exception {
         try (var host = host()) {
             var vm = host.create(VmSpec.synthetic("vm-1", 2 << 20, 4 << 20));
